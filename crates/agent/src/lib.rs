@@ -1,0 +1,1 @@
+//! The agent engine: node identity, sync, cache, Workload API.

@@ -1,0 +1,2 @@
+//! Workload identity that needs no secret: server, agent and their commands in one program.
+fn main() {}

@@ -1,0 +1,1 @@
+//! SPIRE's configuration files, read strictly and reported on in full.

@@ -1,0 +1,2 @@
+//! Machinery without business rules: HCL, flags, logs, health, listeners, gRPC.
+pub mod clock;

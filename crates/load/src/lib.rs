@@ -1,0 +1,1 @@
+//! Loads a server or an agent over the public wire and reports.

@@ -1,0 +1,118 @@
+//! Which agent may use which entry.
+//!
+//! An agent reaches the entries under its own ID, the entries under the IDs of the node aliases that its selectors
+//! satisfy, and, from each entry reached, the entries under that entry's SPIFFE ID (SPIRE 1.16). Downwards the
+//! question is what an agent reaches; upwards, whom an entry concerns. Both cost what they answer, not the world.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use spiffe::SpiffeId;
+
+use crate::{Agent, Entry, EntryId, Selectors, Snapshot};
+
+/// The path of the server's own SPIFFE ID: the parent of node aliases.
+pub const SERVER_PATH: &str = "/spire/server";
+
+/// All entries that `agent` may use, each once.
+pub fn authorized_entries(snapshot: &Snapshot, agent: &Agent) -> Vec<Arc<Entry>> {
+    let mut found = Vec::new();
+    let mut seen = HashSet::new();
+    let mut next: Vec<SpiffeId> = vec![agent.id.clone()];
+    next.extend(alias_ids(snapshot, &agent.selectors));
+    while let Some(parent) = next.pop() {
+        if !seen.insert(parent.clone()) {
+            continue;
+        }
+        for entry in snapshot.entries_under(&parent) {
+            found.push(entry.clone());
+            next.push(entry.spiffe_id.clone());
+        }
+    }
+    // An entry has one parent and each parent is visited once, so nothing is found twice.
+    found
+}
+
+/// Whether `agent` may use `entry`: the question asked before anything is signed.
+pub fn may_use(snapshot: &Snapshot, agent: &Agent, entry: &Entry) -> bool {
+    let mut seen = HashSet::new();
+    let mut next = vec![entry.parent_id.clone()];
+    while let Some(id) = next.pop() {
+        if !seen.insert(id.clone()) {
+            continue;
+        }
+        if id == agent.id {
+            return true;
+        }
+        for above in snapshot.entries_of(&id) {
+            if above.is_alias() {
+                if above.selectors.is_subset(&agent.selectors) {
+                    return true;
+                }
+            } else {
+                next.push(above.parent_id.clone());
+            }
+        }
+    }
+    false
+}
+
+/// The agents that may use an entry under `parent`.
+pub fn agents_reaching(snapshot: &Snapshot, parent: &SpiffeId) -> HashSet<SpiffeId> {
+    let mut agents = HashSet::new();
+    let mut seen = HashSet::new();
+    let mut next = vec![parent.clone()];
+    while let Some(id) = next.pop() {
+        if !seen.insert(id.clone()) {
+            continue;
+        }
+        if snapshot.agent(&id).is_some() {
+            agents.insert(id.clone());
+        }
+        for above in snapshot.entries_of(&id) {
+            if above.is_alias() {
+                agents.extend(agents_with_all(snapshot, &above.selectors));
+            } else {
+                next.push(above.parent_id.clone());
+            }
+        }
+    }
+    agents
+}
+
+/// The ids of all entries below `id`: what comes or goes with an entry that gives this identity.
+pub fn below(snapshot: &Snapshot, id: &SpiffeId) -> Vec<EntryId> {
+    let mut found = Vec::new();
+    let mut seen = HashSet::new();
+    let mut next = vec![id.clone()];
+    while let Some(parent) = next.pop() {
+        if !seen.insert(parent.clone()) {
+            continue;
+        }
+        for entry in snapshot.entries_under(&parent) {
+            found.push(entry.id.clone());
+            next.push(entry.spiffe_id.clone());
+        }
+    }
+    found
+}
+
+/// The identities that a node with these selectors takes on by alias.
+fn alias_ids(snapshot: &Snapshot, node: &Selectors) -> Vec<SpiffeId> {
+    let mut seen = HashSet::new();
+    let mut ids = Vec::new();
+    for selector in node {
+        for alias in snapshot.aliases_with(selector) {
+            if seen.insert(alias.ord) && alias.selectors.is_subset(node) {
+                ids.push(alias.spiffe_id.clone());
+            }
+        }
+    }
+    ids
+}
+
+/// The agents that have all of these selectors, found through the rarest one.
+fn agents_with_all(snapshot: &Snapshot, wanted: &Selectors) -> Vec<SpiffeId> {
+    let Some(rarest) = wanted.iter().min_by_key(|one| snapshot.agents_with_count(one)) else { return Vec::new() };
+    snapshot.agents_with(rarest).filter(|a| wanted.is_subset(&a.selectors)).map(|a| a.id.clone()).collect()
+}

@@ -1,0 +1,190 @@
+//! The ports: what engines ask of the world. Adapters implement them; one contract suite runs against each.
+
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use async_trait::async_trait;
+use spiffe::key::{KeyType, PublicKey, Signer};
+
+use crate::{Attested, Change, Changes, Cursor, Row, Selectors, Write, WriteFault};
+
+/// Why the registry's database did not answer. Whether to try again is decided by kind.
+#[derive(Debug, thiserror::Error)]
+pub enum LogError {
+    /// The disk is full. Nothing was written; free room and try again.
+    #[error("the disk that holds {place} is full: free some room; nothing was written")]
+    Full {
+        /// The file or database.
+        place: String,
+    },
+    /// The database may not be written. Nothing was.
+    #[error("{place} cannot be written: {why}; check its owner and mode, and that the file system is not mounted read-only")]
+    ReadOnly {
+        /// The file or database.
+        place: String,
+        /// What the database said.
+        why: String,
+    },
+    /// Out of reach or too busy for now; trying again may help.
+    #[error("the database did not answer: {0}")]
+    Unavailable(String),
+    /// What is stored makes no sense.
+    #[error("the database holds something unreadable: {0}")]
+    Corrupt(String),
+    /// The database is of another version of Bonafide, or of another program.
+    #[error("{0}")]
+    Schema(String),
+}
+
+/// The ordered log of changes and the tables it moves.
+#[async_trait]
+pub trait ChangeLog: Send + Sync {
+    /// Does these writes in one transaction, in order; each stands or falls alone. Returns, for each, its changes (the
+    /// rows as the transaction leaves them) or why it was refused. An error means that none was done.
+    /// `number` order is commit order, without a gap. What is returned `Ok` is durable.
+    async fn commit(&self, writes: Vec<Write>) -> Result<Vec<Result<Vec<Change>, WriteFault>>, LogError>;
+
+    /// Gives every row to `sink`, all as of the cursor returned.
+    async fn load(&self, sink: &mut (dyn FnMut(Row) + Send)) -> Result<Cursor, LogError>;
+
+    /// The changes after `cursor`, at most `limit` of them, with the rows they name.
+    async fn after(&self, cursor: Cursor, limit: usize) -> Result<Changes, LogError>;
+
+    /// Where the log stands: one row read.
+    async fn head(&self) -> Result<Cursor, LogError>;
+
+    /// How many statements it has sent to the database so far: an idle server sends none.
+    fn statements(&self) -> u64;
+}
+
+/// Why a key manager did not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum KeyError {
+    /// There is no key of that name.
+    #[error("no key \"{0}\" is held")]
+    NotFound(String),
+    /// The keys could not be read.
+    #[error("the keys in {place} cannot be used: {why}")]
+    Unreadable {
+        /// The file or device.
+        place: String,
+        /// What is wrong, and what to do.
+        why: String,
+    },
+    /// The keys could not be kept.
+    #[error("keys cannot be written to {place}: {why}")]
+    Unwritable {
+        /// The file or device.
+        place: String,
+        /// What is wrong, and what to do.
+        why: String,
+    },
+    /// The key could not be made.
+    #[error("a key of type {key_type} could not be made: {why}")]
+    Generate {
+        /// The type asked for.
+        key_type: &'static str,
+        /// What went wrong.
+        why: String,
+    },
+}
+
+/// Holds private keys by name and signs with them.
+#[async_trait]
+pub trait KeyManager: Send + Sync {
+    /// Makes a new key under `id`, replacing one that stood there, and keeps it before it answers.
+    async fn generate(&self, id: &str, key_type: KeyType) -> Result<Arc<dyn Signer>, KeyError>;
+
+    /// The key of that name.
+    async fn get(&self, id: &str) -> Result<Option<Arc<dyn Signer>>, KeyError>;
+
+    /// All keys' names and public halves.
+    async fn list(&self) -> Result<Vec<(String, PublicKey)>, KeyError>;
+
+    /// Its name in messages: `disk`, `memory`.
+    fn name(&self) -> &'static str;
+
+    /// Whether its keys outlive the process.
+    fn persistent(&self) -> bool;
+}
+
+/// Why a node was not believed.
+#[derive(Debug, thiserror::Error)]
+pub enum AttestError {
+    /// What the node sent is malformed.
+    #[error("{0}")]
+    Invalid(String),
+    /// What the node sent proves nothing.
+    #[error("{0}")]
+    Denied(String),
+    /// The attestor itself failed.
+    #[error("{0}")]
+    Failed(String),
+    /// The node went away, or the conversation broke.
+    #[error("the attestation was broken off: {0}")]
+    BrokenOff(String),
+}
+
+/// The node's side of a conversation that proves who it is, as the server's attestor sees it.
+#[async_trait]
+pub trait Challenger: Send {
+    /// Sends a challenge and waits for the response.
+    async fn challenge(&mut self, challenge: Vec<u8>) -> Result<Vec<u8>, AttestError>;
+}
+
+/// Spends single-use things in the database, for attestors that need one.
+#[async_trait]
+pub trait TokenSpender: Send + Sync {
+    /// Spends a join token; `Denied` when it is unknown, used or expired.
+    async fn spend(&self, token: &str) -> Result<(), AttestError>;
+}
+
+/// The server's half of a node attestor.
+#[async_trait]
+pub trait NodeAttestor: Send + Sync {
+    /// Its name on the wire: `join_token`, `x509pop`.
+    fn name(&self) -> &'static str;
+
+    /// Judges a node by its payload, with as many challenges as it takes.
+    async fn attest(&self, payload: &[u8], node: &mut dyn Challenger, now: SystemTime) -> Result<Attested, AttestError>;
+}
+
+/// The server's side of the conversation, as the agent's attestor sees it.
+#[async_trait]
+pub trait Prover: Send {
+    /// Sends the opening payload or a challenge response; returns the next challenge, or `None` at the end.
+    async fn send(&mut self, message: Vec<u8>) -> Result<Option<Vec<u8>>, AttestError>;
+}
+
+/// The agent's half of a node attestor.
+#[async_trait]
+pub trait NodeProof: Send + Sync {
+    /// Its name on the wire.
+    fn name(&self) -> &'static str;
+
+    /// Proves the node to the server: sends the payload, answers challenges.
+    async fn prove(&self, server: &mut dyn Prover) -> Result<(), AttestError>;
+}
+
+/// A process that asks, held so that its pid cannot become another's meanwhile.
+pub trait Peer: Send + Sync {
+    /// Its process id.
+    fn pid(&self) -> i32;
+    /// Its effective user id as the socket saw it.
+    fn uid(&self) -> u32;
+    /// Its effective group id as the socket saw it.
+    fn gid(&self) -> u32;
+    /// Fails when the process has ended or the pid may be another's: asked before and after attestation.
+    fn check(&self) -> Result<(), AttestError>;
+}
+
+/// Finds out about processes.
+#[async_trait]
+pub trait WorkloadAttestor: Send + Sync {
+    /// Its name, which is the type of its selectors: `unix`.
+    fn name(&self) -> &'static str;
+
+    /// The selectors of this process. Called for each request, so answers that are dear to find are kept by the
+    /// attestor, for as long as the process image is the same.
+    async fn attest(&self, peer: &dyn Peer) -> Result<Selectors, AttestError>;
+}

@@ -1,0 +1,1 @@
+//! The server engine: registry, authorities, attestation, RPC.

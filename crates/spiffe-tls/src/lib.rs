@@ -1,0 +1,1 @@
+//! rustls verifiers and certificate resolvers over SPIFFE documents.

@@ -1,0 +1,1 @@
+//! The ordered change log on SQL databases.

@@ -3,6 +3,7 @@
 #![allow(clippy::print_stdout, reason = "a chore reports to the terminal")]
 
 mod layers;
+mod proto;
 
 use std::process::ExitCode;
 
@@ -11,7 +12,9 @@ fn main() -> ExitCode {
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let outcome = match words.as_slice() {
         ["layers"] => layers::run(),
-        _ => Err("usage: cargo run -p xtask -- layers".to_owned()),
+        ["proto"] => proto::run(proto::Mode::Write),
+        ["proto", "--check"] => proto::run(proto::Mode::Check),
+        _ => Err("usage: cargo run -p xtask -- layers | proto [--check]".to_owned()),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

@@ -1,2 +1,5 @@
 //! Machinery without business rules: HCL, flags, logs, health, listeners, gRPC.
 pub mod clock;
+pub mod duration;
+pub mod hcl;
+pub mod status;

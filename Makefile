@@ -1,0 +1,46 @@
+# make up     build Bonafide and start a trust domain in ./.bonafide; Ctrl-C stops it
+# make test   everything that must pass before a change lands
+# make check  the part of it that runs nothing: formatting, lints, dependencies, layers, generated code
+# make bench  measure, and write docs/benchmarks.md
+# make interop SPIRE_BIN=DIR   the tests against SPIRE's own binaries in DIR
+# make fuzz   replay the fuzzers' corpora, then run each fuzzer for FUZZ_SECONDS
+
+SHELL := /bin/bash
+CARGO ?= cargo
+LOCKED := $(if $(CI),--locked,)
+TARGET := $(or $(CARGO_TARGET_DIR),target)
+FUZZ_SECONDS ?= 10
+
+# Every step names the whole workspace and uses one profile, so that no crate is built twice with different features.
+.PHONY: up test check tools build bench interop fuzz
+
+up:
+	$(CARGO) build $(LOCKED) --bin bonafide
+	exec $(TARGET)/debug/bonafide up $(UP)
+
+test: check
+	scripts/test --workspace $(LOCKED)
+
+check: tools build
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --workspace $(LOCKED) --all-targets --quiet -- --deny warnings
+	$(TARGET)/debug/xtask layers
+	$(TARGET)/debug/xtask proto --check
+	scripts/deny
+
+tools:
+	scripts/install-test-tools
+
+build:
+	$(CARGO) build --workspace $(LOCKED) --bins --tests
+
+bench:
+	$(CARGO) build $(LOCKED) --release --bin bonafide
+	scripts/bench $(TARGET)/release/bonafide
+
+interop: build
+	@test -x "$(SPIRE_BIN)/spire-server" || { echo "say where SPIRE's binaries are: make interop SPIRE_BIN=DIR" >&2; exit 2; }
+	SPIRE_BIN=$(abspath $(SPIRE_BIN)) scripts/test --workspace $(LOCKED) --test interop
+
+fuzz:
+	scripts/fuzz $(FUZZ_SECONDS)

@@ -1,6 +1,7 @@
 //! Machinery without business rules: HCL, flags, logs, health, listeners, gRPC.
 pub mod clock;
 pub mod duration;
+pub mod flags;
 pub mod hcl;
 pub mod status;
 pub mod log;

@@ -1,1 +1,37 @@
-//! Real processes on loopback for scenario tests.
+//! Real servers, agents and clients for tests: each in a private folder, on loopback ports of its own, ended by pid
+//! when its value is dropped, its log shown when the test fails.
+//!
+//! ```no_run
+//! use harness::{Domain, Options};
+//!
+//! let domain = Domain::start(Options::default());
+//! domain.workload("spiffe://example.org/web", &[]);
+//! let shown = domain.cli(&["entry", "show"]).succeeds();
+//! assert!(shown.stdout.contains("spiffe://example.org/web"));
+//! ```
+#![allow(clippy::print_stderr, reason = "a failing test shows what its processes said")]
+
+mod agent;
+mod client;
+mod domain;
+mod eventually;
+mod locate;
+mod options;
+mod ports;
+mod process;
+mod program;
+mod ran;
+mod server;
+mod skip;
+
+pub use agent::Agent;
+pub use client::{Client, Running};
+pub use domain::Domain;
+pub use eventually::eventually;
+pub use options::{NodeAttestor, Options};
+pub use ports::free_port;
+pub use process::Process;
+pub use program::Program;
+pub use ran::Ran;
+pub use server::Server;
+pub use skip::{Missing, skip};

@@ -1,0 +1,240 @@
+//! SPIRE's own programs as peers, from the folder that `SPIRE_BIN` names: `make interop SPIRE_BIN=DIR`.
+//!
+//! Each check also runs with SPIRE on both sides: what SPIRE itself does not pass says nothing about us.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod checks;
+
+use std::time::Duration;
+
+use checks::{client_gets_along, domain_with_a_client, mutual_tls_survives_a_rotation};
+use harness::Program::{Bonafide, Spire};
+use harness::{Client, Domain, Options, Program, eventually, skip};
+
+/// Says that the test is skipped, unless SPIRE's programs are here.
+fn spire_is_missing(test: &str) -> bool {
+    Spire.available().inspect_err(|missing| skip(test, missing)).is_err()
+}
+
+fn clients() -> impl Iterator<Item = Client> {
+    [Client::Rust, Client::Go, Client::Python, Client::Java].into_iter().filter(|it| it.available().is_ok())
+}
+
+/// The life of an agent and a workload: attest, serve, follow changes, come back after restarts, be banned.
+fn agent_lives_on_server(server: Program, agent: Program) {
+    let mut domain = domain_with_a_client(Options::default().short_svids().programs(server, agent));
+    for client in clients() {
+        client_gets_along(client, &domain);
+    }
+
+    let listed = domain.cli(&["agent", "list"]).succeeds().stdout;
+    assert!(listed.contains("Found 1 attested agent"), "{listed}");
+
+    let second = domain.id("second");
+    let entry = domain.workload(&second, &["-dns", "second.example.org"]);
+    domain.cli(&["entry", "delete", "-entryID", &entry]).succeeds();
+    let gone = "the deleted entry to be served no more";
+    eventually(gone, Duration::from_secs(30), || {
+        let fetched = domain.agent().cli(&["api", "fetch", "x509"]);
+        (fetched.ok() && !fetched.stdout.contains(&second)).then_some(())
+    });
+
+    domain.server().restart();
+    domain.workload(&domain.id("third"), &[]);
+    domain.agent_mut(0).restart();
+    domain.workload(&domain.id("fourth"), &[]);
+
+    let shown = domain.cli(&["agent", "list", "-output", "json"]).succeeds().json();
+    let path = shown["agents"][0]["id"]["path"].as_str().unwrap().to_owned();
+    let banned = format!("spiffe://example.org{path}");
+    domain.cli(&["agent", "ban", "-spiffeID", &banned]).succeeds();
+    domain.agent_mut(0).process().wait(Duration::from_secs(60));
+}
+
+#[test]
+fn our_server_serves_spires_agent() {
+    if !spire_is_missing("SPIRE's agent on our server") {
+        agent_lives_on_server(Bonafide, Spire);
+    }
+}
+
+#[test]
+fn our_agent_lives_on_spires_server() {
+    if !spire_is_missing("our agent on SPIRE's server") {
+        agent_lives_on_server(Spire, Bonafide);
+    }
+}
+
+#[test]
+fn spires_agent_on_spires_server_passes_the_same_checks() {
+    if !spire_is_missing("SPIRE's agent on SPIRE's server") {
+        agent_lives_on_server(Spire, Spire);
+    }
+}
+
+/// Mutual TLS of workloads while the server's authority rotates below the agent.
+fn authority_rotates(server: Program, agent: Program) {
+    let domain = domain_with_a_client(Options::default().short_authority().programs(server, agent));
+    mutual_tls_survives_a_rotation(&domain, "125");
+}
+
+#[test]
+fn the_authority_of_our_server_rotates_below_spires_agent() {
+    if !spire_is_missing("a rotation of ours below SPIRE's agent") {
+        authority_rotates(Bonafide, Spire);
+    }
+}
+
+#[test]
+fn the_authority_of_spires_server_rotates_below_our_agent() {
+    if !spire_is_missing("a rotation of SPIRE's below our agent") {
+        authority_rotates(Spire, Bonafide);
+    }
+}
+
+/// Commands that only look. Both implementations must print the same, since it is the same server that they ask.
+const LOOKS: [&[&str]; 13] = [
+    &["healthcheck"],
+    &["entry", "show"],
+    &["entry", "show", "-output", "json"],
+    &["entry", "show", "-spiffeID", "spiffe://example.org/full"],
+    &["entry", "count"],
+    &["agent", "list"],
+    &["agent", "list", "-output", "json"],
+    &["agent", "count"],
+    &["bundle", "show"],
+    &["bundle", "show", "-format", "spiffe"],
+    &["bundle", "show", "-output", "json"],
+    &["bundle", "list"],
+    &["bundle", "count"],
+];
+
+fn fill(domain: &Domain, by: Program) -> String {
+    let path = domain.folder().join("other.json");
+    std::fs::write(&path, domain.cli_of(by, &["bundle", "show", "-format", "spiffe"]).succeeds().stdout)
+        .unwrap();
+    let path = path.display().to_string();
+    let set = ["bundle", "set", "-id", "spiffe://other.test", "-path", &path, "-format", "spiffe"];
+    domain.cli_of(by, &set).succeeds();
+    let (parent, id) = (domain.id("node"), domain.id("full"));
+    let entry = [
+        "entry",
+        "create",
+        "-parentID",
+        &parent,
+        "-spiffeID",
+        &id,
+        "-selector",
+        "unix:uid:4000000",
+        "-selector",
+        "unix:gid:1",
+        "-dns",
+        "a.test",
+        "-dns",
+        "b.test",
+        "-federatesWith",
+        "spiffe://other.test",
+        "-x509SVIDTTL",
+        "600",
+        "-jwtSVIDTTL",
+        "60",
+        "-hint",
+        "the hint",
+        "-admin",
+        "-downstream",
+        "-entryExpiry",
+        "4000000000",
+        "-entryID",
+        "a-chosen-id",
+    ];
+    domain.cli_of(by, &entry).succeeds().stdout
+}
+
+/// Both implementations' commands print the same about one server.
+fn commands_agree(server: Program, agent: Program) {
+    let domain = domain_with_a_client(Options::default().programs(server, agent));
+    fill(&domain, server);
+    for look in LOOKS {
+        let (ours, theirs) =
+            (domain.cli_of(Bonafide, look).succeeds(), domain.cli_of(Spire, look).succeeds());
+        assert_eq!(ours.stdout, theirs.stdout, "{ours}\n{theirs}");
+    }
+}
+
+#[test]
+fn both_commands_print_the_same_about_our_server() {
+    if !spire_is_missing("what both commands print about our server") {
+        commands_agree(Bonafide, Bonafide);
+    }
+}
+
+#[test]
+fn both_commands_print_the_same_about_spires_server() {
+    if !spire_is_missing("what both commands print about SPIRE's server") {
+        commands_agree(Spire, Spire);
+    }
+}
+
+/// All commands of one implementation on the sockets of a server and an agent.
+fn commands_work(commands: Program, server: Program, agent: Program) {
+    let domain = domain_with_a_client(Options::default().programs(server, agent));
+    fill(&domain, commands);
+    for look in LOOKS {
+        let (ours, theirs) =
+            (domain.cli_of(Bonafide, look).succeeds(), domain.cli_of(Spire, look).succeeds());
+        assert_eq!(ours.stdout, theirs.stdout, "{ours}\n{theirs}");
+    }
+
+    let run = |arguments: &[&str]| domain.cli_of(commands, arguments);
+    let (parent, id) = (domain.id("node"), domain.id("full"));
+    let update = ["entry", "update", "-entryID", "a-chosen-id", "-parentID", &parent, "-spiffeID", &id];
+    let update: Vec<&str> = update.into_iter().chain(["-selector", "unix:uid:4000001"]).collect();
+    let updated = run(&update).succeeds().stdout;
+    assert!(updated.contains("unix:uid:4000001") && !updated.contains("a.test"), "{updated}");
+    run(&["entry", "delete", "-entryID", "a-chosen-id"]).succeeds();
+    run(&["entry", "delete", "-entryID", "a-chosen-id"]).fails();
+    run(&["bundle", "delete", "-id", "spiffe://other.test"]).succeeds();
+
+    let minted = run(&["x509", "mint", "-spiffeID", &id, "-dns", "a.test"]).succeeds().stdout;
+    assert!(minted.contains("BEGIN CERTIFICATE") && minted.contains("BEGIN PRIVATE KEY"), "{minted}");
+    let token = run(&["jwt", "mint", "-spiffeID", &id, "-audience", "someone"]).succeeds().stdout;
+    let token = token.trim();
+
+    let agent_run = |arguments: &[&str]| domain.agent().cli_of(commands, arguments);
+    agent_run(&["healthcheck"]).succeeds();
+    agent_run(&["api", "fetch", "x509"]).succeeds();
+    let fetched =
+        agent_run(&["api", "fetch", "jwt", "-audience", "someone", "-output", "json"]).succeeds().json();
+    assert_eq!(fetched[0]["svids"][0]["spiffe_id"], domain.id("client"), "{fetched}");
+    agent_run(&["api", "validate", "jwt", "-audience", "someone", "-svid", token]).succeeds();
+    agent_run(&["api", "validate", "jwt", "-audience", "another", "-svid", token]).fails();
+
+    let listed = run(&["agent", "list", "-output", "json"]).succeeds().json();
+    let node = format!("spiffe://example.org{}", listed["agents"][0]["id"]["path"].as_str().unwrap());
+    run(&["agent", "show", "-spiffeID", &node]).succeeds();
+    run(&["agent", "ban", "-spiffeID", &node]).succeeds();
+    run(&["agent", "evict", "-spiffeID", &node]).succeeds();
+    let counted = run(&["agent", "count"]).succeeds().stdout;
+    assert!(counted.starts_with("0 "), "{counted}");
+}
+
+#[test]
+fn spires_commands_work_on_our_sockets() {
+    if !spire_is_missing("SPIRE's commands on our sockets") {
+        commands_work(Spire, Bonafide, Bonafide);
+    }
+}
+
+#[test]
+fn our_commands_work_on_spires_sockets() {
+    if !spire_is_missing("our commands on SPIRE's sockets") {
+        commands_work(Bonafide, Spire, Spire);
+    }
+}
+
+#[test]
+fn spires_commands_on_spires_sockets_pass_the_same_checks() {
+    if !spire_is_missing("SPIRE's commands on SPIRE's sockets") {
+        commands_work(Spire, Spire, Spire);
+    }
+}

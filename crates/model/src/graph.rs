@@ -80,6 +80,14 @@ pub fn agents_reaching(snapshot: &Snapshot, parent: &SpiffeId) -> HashSet<Spiffe
     agents
 }
 
+/// The agents that an entry concerns: those that may use it, or, for a node alias, those that it names.
+pub fn concerned(snapshot: &Snapshot, entry: &Entry) -> HashSet<SpiffeId> {
+    match entry.is_alias() {
+        true => agents_with_all(snapshot, &entry.selectors).into_iter().collect(),
+        false => agents_reaching(snapshot, &entry.parent_id),
+    }
+}
+
 /// The ids of all entries below `id`: what comes or goes with an entry that gives this identity.
 pub fn below(snapshot: &Snapshot, id: &SpiffeId) -> Vec<EntryId> {
     let mut found = Vec::new();

@@ -1,1 +1,15 @@
-//! The server engine: registry, authorities, attestation, RPC.
+//! The server engine: the registry and its feed, the authorities and their signatures, node attestation, and the
+//! services that clients call. It sees ports, never a database or a vendor.
+
+pub mod api;
+pub mod authority;
+pub mod authz;
+mod engine;
+pub mod feed;
+mod listen;
+pub mod registry;
+pub mod signing;
+pub mod sweep;
+mod trust;
+
+pub use engine::{Adapters, ServerError, Settings, run};

@@ -1,0 +1,56 @@
+//! Statuses in SPIRE's words: the message, a colon, the cause.
+
+use std::fmt::Display;
+
+use proto::spire::api::types;
+use tonic::{Code, Status};
+
+use crate::registry::RegistryError;
+
+/// `message: cause`, as `InvalidArgument`, and a line in the log.
+pub(crate) fn invalid(message: &str, cause: impl Display) -> Status {
+    tracing::error!(error = %cause, "Invalid argument: {message}");
+    Status::invalid_argument(format!("{message}: {cause}"))
+}
+
+/// `message: cause` for a registry that did not do as asked.
+pub(crate) fn registry(message: &str, error: &RegistryError) -> Status {
+    tracing::error!(error = %error, "{message}");
+    Status::new(registry_code(error), format!("{message}: {error}"))
+}
+
+/// The code of a registry's refusal or failure.
+pub(crate) fn registry_code(error: &RegistryError) -> Code {
+    use model::WriteFault as F;
+    use model::ports::LogError as L;
+    match error {
+        RegistryError::Refused(F::SimilarEntry(_) | F::Exists(_)) => Code::AlreadyExists,
+        RegistryError::Refused(F::NotFound(_)) => Code::NotFound,
+        RegistryError::Refused(F::Conflict(_)) => Code::Aborted,
+        RegistryError::Refused(F::NoBundle(_)) => Code::NotFound,
+        RegistryError::Refused(F::BundleInUse(_)) => Code::FailedPrecondition,
+        RegistryError::Refused(F::TokenExpired) => Code::InvalidArgument,
+        RegistryError::Log(cause) => match **cause {
+            L::Full { .. } => Code::ResourceExhausted,
+            L::Unavailable(_) => Code::Unavailable,
+            L::ReadOnly { .. } => Code::FailedPrecondition,
+            L::Corrupt(_) | L::Schema(_) => Code::Internal,
+        },
+        RegistryError::Stopped => Code::Unavailable,
+    }
+}
+
+/// The status of one item of a batch.
+pub(crate) fn item(code: Code, message: impl Into<String>) -> Option<types::Status> {
+    Some(types::Status { code: code as i32, message: message.into() })
+}
+
+/// The status of an item that went well.
+pub(crate) fn ok() -> Option<types::Status> {
+    item(Code::Ok, "OK")
+}
+
+/// An item's status from a whole call's.
+pub(crate) fn item_of(status: &Status) -> Option<types::Status> {
+    item(status.code(), status.message())
+}

@@ -1,0 +1,102 @@
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use spiffe::SpiffeId;
+use spiffe::x509::VerifiedSvid;
+use tonic::Status;
+
+use super::grants::{AdminGrant, AuthorizedAgent};
+
+/// The other end of a connection, known before any request.
+#[derive(Debug, Clone)]
+pub enum Peer {
+    /// A process that opened the admin socket.
+    Local {
+        /// Its user.
+        uid: u32,
+        /// Its group.
+        gid: u32,
+        /// Its process id, when the kernel told it.
+        pid: Option<i32>,
+    },
+    /// A TLS client; with its identity if it showed one that verifies.
+    Remote {
+        /// Where from.
+        addr: SocketAddr,
+        /// Who, if it said and proved it.
+        svid: Option<VerifiedSvid>,
+    },
+}
+
+impl Peer {
+    /// The proven identity.
+    pub fn id(&self) -> Option<&SpiffeId> {
+        match self {
+            Peer::Remote { svid: Some(svid), .. } => Some(svid.id()),
+            _ => None,
+        }
+    }
+}
+
+/// As what a caller was let in.
+#[derive(Debug, Clone)]
+pub enum Standing {
+    /// Nobody in particular: the method is open.
+    Nobody,
+    /// Through the admin socket.
+    Local(AdminGrant),
+    /// As an administrator.
+    Admin(AdminGrant),
+    /// As a downstream server.
+    Downstream,
+    /// As an attested agent.
+    Agent(AuthorizedAgent),
+}
+
+/// Who is calling, found out once before the handler. A tonic request extension.
+#[derive(Debug, Clone)]
+pub struct Caller {
+    pub(in crate::authz) peer: Arc<Peer>,
+    pub(in crate::authz) standing: Standing,
+}
+
+impl Caller {
+    /// The caller of this request. Missing only where the layer was forgotten, which then fails closed.
+    pub fn of<T>(request: &tonic::Request<T>) -> Result<&Caller, Status> {
+        request.extensions().get::<Caller>().ok_or_else(|| Status::internal("the caller was not authenticated"))
+    }
+
+    /// The other end of the connection.
+    pub fn peer(&self) -> &Peer {
+        &self.peer
+    }
+
+    /// As what it was let in.
+    pub fn standing(&self) -> &Standing {
+        &self.standing
+    }
+
+    /// The attested agent that calls.
+    pub fn require_agent(&self) -> Result<AuthorizedAgent, Status> {
+        match &self.standing {
+            Standing::Agent(agent) => Ok(agent.clone()),
+            _ => Err(Status::permission_denied("only an attested agent may call this")),
+        }
+    }
+
+    /// The administrator that calls, over the socket or with an admin identity.
+    pub fn require_admin(&self) -> Result<AdminGrant, Status> {
+        match &self.standing {
+            Standing::Local(grant) | Standing::Admin(grant) => Ok(grant.clone()),
+            _ => Err(Status::permission_denied("only an administrator may call this")),
+        }
+    }
+
+    /// The identity with a downstream entry that calls.
+    pub fn require_downstream(&self) -> Result<&SpiffeId, Status> {
+        match (&self.standing, self.peer.id()) {
+            (Standing::Downstream, Some(id)) => Ok(id),
+            _ => Err(Status::permission_denied("only a downstream server may call this")),
+        }
+    }
+}

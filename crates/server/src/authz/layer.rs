@@ -1,0 +1,192 @@
+//! Asks the table before any handler runs.
+
+use std::collections::HashSet;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use kit::clock::Clock;
+use kit::status::with_detail;
+use model::{Agent, Expect, UnixTime, Write, WriteFault};
+use proto::spire::api::types::{PermissionDeniedDetails, permission_denied_details::Reason};
+use spiffe::{SpiffeId, TrustDomain};
+use spiffe::x509::VerifiedSvid;
+use tonic::body::Body;
+use tonic::{Code, Status};
+use tower::{Layer, Service};
+
+use super::caller::{Caller, Peer, Standing};
+use super::grants::{AdminGrant, AuthorizedAgent};
+use super::table::{self, Who};
+use crate::registry::{Registry, RegistryError};
+
+/// What is needed to judge a caller.
+pub struct Authorizer {
+    /// This server's trust domain.
+    pub trust_domain: TrustDomain,
+    /// Administrators by configuration, of foreign trust domains too.
+    pub admin_ids: HashSet<SpiffeId>,
+    /// The registry.
+    pub registry: Arc<Registry>,
+    /// The time.
+    pub clock: Clock,
+}
+
+impl Authorizer {
+    /// Judges a call of `method` by `peer`; in SPIRE's order: open, local, admin, downstream, agent.
+    pub async fn authorize(&self, method: &str, peer: Arc<Peer>) -> Result<Caller, Status> {
+        let Some(row) = table::find(method) else {
+            return Err(Status::unimplemented(format!("this server has no method {method}")));
+        };
+        let local = matches!(*peer, Peer::Local { .. });
+        if row.socket_only && !local {
+            return Err(Status::unimplemented(format!("{method} is served on the server's admin socket only")));
+        }
+        let who = row.who;
+        let allow = |standing| Ok(Caller { peer: peer.clone(), standing });
+        if who.includes(Who::ANY) {
+            return allow(Standing::Nobody);
+        }
+        if who.includes(Who::LOCAL) && local {
+            return allow(Standing::Local(AdminGrant::local()));
+        }
+        let denied = || Status::permission_denied(format!("authorization denied for method {method}"));
+        let Peer::Remote { svid: Some(svid), .. } = &*peer else { return Err(denied()) };
+        let id = svid.id();
+        if who.includes(Who::ADMIN) && (self.admin_ids.contains(id) || self.holds(id, |e| e.admin)) {
+            return allow(Standing::Admin(AdminGrant::of(id.clone())));
+        }
+        if who.includes(Who::DOWNSTREAM) && self.holds(id, |e| e.downstream) {
+            return allow(Standing::Downstream);
+        }
+        if who.includes(Who::AGENT) && id.member_of(&self.trust_domain) {
+            return match self.agent(svid).await {
+                Ok(agent) => allow(Standing::Agent(agent)),
+                Err(Refusal::Because(reason, why)) => {
+                    tracing::error!(agent_id = %id, reason = reason.as_str_name(), "{why}");
+                    let details = PermissionDeniedDetails { reason: reason.into() };
+                    Err(with_detail(
+                        Code::PermissionDenied,
+                        denied().message(),
+                        "type.googleapis.com/spire.api.types.PermissionDeniedDetails",
+                        &details,
+                    ))
+                }
+                Err(Refusal::Failed(status)) => Err(status),
+            };
+        }
+        Err(denied())
+    }
+
+    /// Whether some entry that gives this identity, and has not ended, is flagged so.
+    fn holds(&self, id: &SpiffeId, flag: impl Fn(&model::Entry) -> bool) -> bool {
+        let now = UnixTime::of(self.clock.now());
+        id.member_of(&self.trust_domain)
+            && self.registry.snapshot().entries_of(id).any(|e| flag(e) && e.expires_at.is_none_or(|end| now < end))
+    }
+
+    /// The agent whose active SVID this is. A refusal is given only by the newest state of the registry; the first
+    /// use of a renewed SVID makes it the active one.
+    async fn agent(&self, svid: &VerifiedSvid) -> Result<AuthorizedAgent, Refusal> {
+        let id = svid.id();
+        if svid.expires_at() <= self.clock.now() {
+            return Err(Refusal::Because(Reason::AgentExpired, "Agent SVID is expired"));
+        }
+        let serial = svid.leaf().serial_decimal();
+        if let Some(agent) = self.registry.snapshot().agent(id)
+            && agent.serial == serial
+        {
+            return Ok(AuthorizedAgent::new(agent.clone(), svid.expires_at()));
+        }
+        self.registry.catch_up().await.map_err(unavailable)?;
+        for _ in 0..ATTEMPTS {
+            let snapshot = self.registry.snapshot();
+            let agent = snapshot.agent(id).ok_or(Refusal::Because(Reason::AgentNotAttested, "Agent is not attested"))?;
+            if agent.is_banned() {
+                return Err(Refusal::Because(Reason::AgentBanned, "Agent is banned"));
+            }
+            if agent.serial == serial {
+                return Ok(AuthorizedAgent::new(agent.clone(), svid.expires_at()));
+            }
+            if agent.new_serial != serial {
+                return Err(Refusal::Because(Reason::AgentNotActive, "Agent SVID is not active"));
+            }
+            match self.registry.write(activate_new_serial(agent)).await {
+                Ok(_) | Err(RegistryError::Refused(WriteFault::Conflict(_) | WriteFault::NotFound(_))) => {}
+                Err(error) => return Err(unavailable(error)),
+            }
+        }
+        Err(Refusal::Failed(Status::unavailable("the agent's row is being changed by others; try again")))
+    }
+}
+
+/// How often a write is computed anew when another writer came first.
+const ATTEMPTS: usize = 5;
+
+enum Refusal {
+    Because(Reason, &'static str),
+    Failed(Status),
+}
+
+fn unavailable(error: RegistryError) -> Refusal {
+    Refusal::Failed(Status::unavailable(format!("unable to look up agent information: {error}")))
+}
+
+fn activate_new_serial(agent: &Agent) -> Write {
+    let mut next = agent.clone();
+    next.serial = std::mem::take(&mut next.new_serial);
+    next.expires_at = next.new_expires_at.take().unwrap_or(next.expires_at);
+    Write::PutAgent { agent: next, expect: Expect::Revision(agent.revision.unsigned_abs()) }
+}
+
+/// The tower layer around all services of a listener.
+#[derive(Clone)]
+pub struct AuthzLayer(pub Arc<Authorizer>);
+
+impl<S> Layer<S> for AuthzLayer {
+    type Service = AuthzService<S>;
+    fn layer(&self, inner: S) -> Self::Service {
+        AuthzService { inner, authorizer: self.0.clone() }
+    }
+}
+
+/// See [`AuthzLayer`].
+#[derive(Clone)]
+pub struct AuthzService<S> {
+    inner: S,
+    authorizer: Arc<Authorizer>,
+}
+
+impl<S> Service<http::Request<Body>> for AuthzService<S>
+where
+    S: Service<http::Request<Body>, Response = http::Response<Body>> + Clone + Send + 'static,
+    S::Future: Send,
+{
+    type Response = http::Response<Body>;
+    type Error = S::Error;
+    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Self::Error>> + Send>>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, mut request: http::Request<Body>) -> Self::Future {
+        // The clone is the one that was not polled ready; swap so that the ready one is called.
+        let spare = self.inner.clone();
+        let mut inner = std::mem::replace(&mut self.inner, spare);
+        let authorizer = self.authorizer.clone();
+        Box::pin(async move {
+            let Some(peer) = request.extensions().get::<Arc<Peer>>().cloned() else {
+                return Ok(Status::internal("the connection was not identified").into_http());
+            };
+            match authorizer.authorize(request.uri().path(), peer).await {
+                Ok(caller) => {
+                    request.extensions_mut().insert(caller);
+                    inner.call(request).await
+                }
+                Err(status) => Ok(status.into_http()),
+            }
+        })
+    }
+}

@@ -1,0 +1,13 @@
+//! Who may call what.
+//!
+//! [`table`] says it for every method; [`layer`] asks it before any handler runs and gives handlers a [`Caller`];
+//! [`grants`] turn a caller into a value that signing demands. A method without a row is refused, and a test fails.
+
+mod caller;
+pub mod grants;
+pub mod layer;
+pub mod table;
+
+pub use caller::{Caller, Peer, Standing};
+pub use grants::{AdminGrant, AuthorizedAgent, EntryGrant, grant_entry};
+pub use layer::{Authorizer, AuthzLayer};

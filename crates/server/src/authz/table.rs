@@ -1,0 +1,105 @@
+//! The authorization table (SPIRE 1.16's default policy, `reference` of each row: its Server API documentation).
+
+/// Kinds of callers, as a set.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Who(u8);
+
+impl Who {
+    /// Everyone who can connect.
+    pub const ANY: Who = Who(1);
+    /// Whoever can open the admin socket.
+    pub const LOCAL: Who = Who(2);
+    /// A holder of an admin entry, or of an ID among `admin_ids`.
+    pub const ADMIN: Who = Who(4);
+    /// An attested agent with its active SVID.
+    pub const AGENT: Who = Who(8);
+    /// A holder of a downstream entry.
+    pub const DOWNSTREAM: Who = Who(16);
+    const OPERATOR: Who = Who(2 | 4);
+    const OPERATOR_OR_AGENT: Who = Who(2 | 4 | 8);
+
+    /// Whether the set has this kind.
+    pub fn includes(self, kind: Who) -> bool {
+        self.0 & kind.0 != 0
+    }
+}
+
+/// One method and who may call it.
+#[derive(Clone, Copy, Debug)]
+pub struct Row {
+    /// `/package.Service/Method`
+    pub method: &'static str,
+    /// Its callers.
+    pub who: Who,
+    /// Whether it is served on the admin socket alone.
+    pub socket_only: bool,
+}
+
+const fn row(method: &'static str, who: Who) -> Row {
+    Row { method, who, socket_only: false }
+}
+
+const fn socket(method: &'static str, who: Who) -> Row {
+    Row { method, who, socket_only: true }
+}
+
+/// Every method of the server.
+pub const TABLE: &[Row] = &[
+    row("/spire.api.server.agent.v1.Agent/CountAgents", Who::OPERATOR),
+    row("/spire.api.server.agent.v1.Agent/ListAgents", Who::OPERATOR),
+    row("/spire.api.server.agent.v1.Agent/GetAgent", Who::OPERATOR),
+    row("/spire.api.server.agent.v1.Agent/DeleteAgent", Who::OPERATOR),
+    row("/spire.api.server.agent.v1.Agent/BanAgent", Who::OPERATOR),
+    row("/spire.api.server.agent.v1.Agent/CreateJoinToken", Who::OPERATOR),
+    row("/spire.api.server.agent.v1.Agent/AttestAgent", Who::ANY),
+    row("/spire.api.server.agent.v1.Agent/RenewAgent", Who::AGENT),
+    row("/spire.api.server.agent.v1.Agent/PostStatus", Who::AGENT),
+    row("/spire.api.server.bundle.v1.Bundle/GetBundle", Who::ANY),
+    row("/spire.api.server.bundle.v1.Bundle/AppendBundle", Who::OPERATOR),
+    row("/spire.api.server.bundle.v1.Bundle/CountBundles", Who::OPERATOR),
+    row("/spire.api.server.bundle.v1.Bundle/ListFederatedBundles", Who::OPERATOR),
+    row("/spire.api.server.bundle.v1.Bundle/GetFederatedBundle", Who::OPERATOR_OR_AGENT),
+    row("/spire.api.server.bundle.v1.Bundle/BatchCreateFederatedBundle", Who::OPERATOR),
+    row("/spire.api.server.bundle.v1.Bundle/BatchUpdateFederatedBundle", Who::OPERATOR),
+    row("/spire.api.server.bundle.v1.Bundle/BatchSetFederatedBundle", Who::OPERATOR),
+    row("/spire.api.server.bundle.v1.Bundle/BatchDeleteFederatedBundle", Who::OPERATOR),
+    row("/spire.api.server.bundle.v1.Bundle/PublishJWTAuthority", Who::DOWNSTREAM),
+    row("/spire.api.server.bundle.v1.Bundle/PublishWITAuthority", Who::DOWNSTREAM),
+    row("/spire.api.server.entry.v1.Entry/CountEntries", Who::OPERATOR),
+    row("/spire.api.server.entry.v1.Entry/ListEntries", Who::OPERATOR),
+    row("/spire.api.server.entry.v1.Entry/GetEntry", Who::OPERATOR),
+    row("/spire.api.server.entry.v1.Entry/BatchCreateEntry", Who::OPERATOR),
+    row("/spire.api.server.entry.v1.Entry/BatchUpdateEntry", Who::OPERATOR),
+    row("/spire.api.server.entry.v1.Entry/BatchDeleteEntry", Who::OPERATOR),
+    row("/spire.api.server.entry.v1.Entry/GetAuthorizedEntries", Who::AGENT),
+    row("/spire.api.server.entry.v1.Entry/SyncAuthorizedEntries", Who::AGENT),
+    row("/spire.api.server.svid.v1.SVID/MintX509SVID", Who::OPERATOR),
+    row("/spire.api.server.svid.v1.SVID/MintJWTSVID", Who::OPERATOR),
+    row("/spire.api.server.svid.v1.SVID/MintWITSVID", Who::OPERATOR),
+    row("/spire.api.server.svid.v1.SVID/BatchNewX509SVID", Who::AGENT),
+    row("/spire.api.server.svid.v1.SVID/NewJWTSVID", Who::AGENT),
+    row("/spire.api.server.svid.v1.SVID/BatchNewWITSVID", Who::AGENT),
+    row("/spire.api.server.svid.v1.SVID/NewDownstreamX509CA", Who::DOWNSTREAM),
+    row("/bonafide.feed.v1.Feed/Subscribe", Who::AGENT),
+    socket("/grpc.health.v1.Health/Check", Who::LOCAL),
+    socket("/grpc.health.v1.Health/Watch", Who::LOCAL),
+    socket("/grpc.reflection.v1.ServerReflection/ServerReflectionInfo", Who::LOCAL),
+    socket("/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo", Who::LOCAL),
+];
+
+/// The row of a method, if it has one.
+pub fn find(method: &str) -> Option<&'static Row> {
+    TABLE.iter().find(|row| row.method == method)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_method_has_one_row() {
+        for (index, row) in TABLE.iter().enumerate() {
+            assert!(TABLE.iter().skip(index + 1).all(|other| other.method != row.method), "{} twice", row.method);
+        }
+    }
+}

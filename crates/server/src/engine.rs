@@ -1,0 +1,289 @@
+//! The server, put together and run.
+
+use std::collections::{HashMap, HashSet};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use kit::clock::Clock;
+use model::ports::{ChangeLog, KeyManager, LogError, NodeAttestor, TokenSpender};
+use proto::bonafide::feed::v1::feed_server::FeedServer;
+use proto::spire::api::server::agent::v1::agent_server::AgentServer;
+use proto::spire::api::server::bundle::v1::bundle_server::BundleServer;
+use proto::spire::api::server::entry::v1::entry_server::EntryServer;
+use proto::spire::api::server::svid::v1::svid_server::SvidServer;
+use spiffe::{SpiffeId, TrustDomain};
+use spiffe_tls::{ClientAuth, peer_svid, server_config};
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use tonic::service::Routes;
+use tonic::transport::Server;
+
+use crate::api::agent::{AgentApi, RegistryTokens};
+use crate::api::bundle::BundleApi;
+use crate::api::entry::EntryApi;
+use crate::api::health;
+use crate::api::svid::SvidApi;
+use crate::authority::{Authorities, AuthorityError, AuthoritySettings};
+use crate::authz::{Authorizer, AuthzLayer};
+use crate::feed::{FeedApi, Hub};
+use crate::listen::{accept_socket, accept_tls};
+use crate::registry::{Observer, Registry};
+use crate::signing::SigningPool;
+use crate::sweep::{self, Deadlines};
+use crate::trust::TrustStore;
+
+/// The largest message a caller may send, as gRPC's default.
+const MAX_MESSAGE: usize = 4 << 20;
+/// How long requests under way may take once the server is told to stop (SPIRE 1.16).
+const DRAIN: Duration = Duration::from_secs(10);
+/// How often a feed that nothing concerns is told how far the log has come.
+const HEARTBEAT: Duration = Duration::from_secs(5);
+
+/// What the operator chose, checked.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// This server's trust domain.
+    pub trust_domain: TrustDomain,
+    /// Where agents come in.
+    pub bind: SocketAddr,
+    /// The admin socket.
+    pub socket_path: PathBuf,
+    /// Administrators by configuration.
+    pub admin_ids: HashSet<SpiffeId>,
+    /// Whether each agent also gets the selector `spiffe_id:<its ID>`.
+    pub agent_id_as_selector: bool,
+    /// Lifetimes, key types, names.
+    pub authority: AuthoritySettings,
+}
+
+/// The adapters that the program chose.
+pub struct Adapters {
+    /// The registry's database.
+    pub log: Arc<dyn ChangeLog>,
+    /// Where the authorities' keys are.
+    pub keys: Arc<dyn KeyManager>,
+    /// Makes the node attestors, given what spends join tokens.
+    #[allow(clippy::type_complexity)] // a constructor, used once
+    pub attestors: Box<dyn FnOnce(Arc<dyn TokenSpender>) -> Vec<Arc<dyn NodeAttestor>> + Send>,
+}
+
+/// Why the server did not start, or stopped.
+#[derive(Debug, thiserror::Error)]
+pub enum ServerError {
+    /// The registry could not be read.
+    #[error("the registry cannot be read")]
+    Registry(#[source] LogError),
+    /// The authorities could not be brought up.
+    #[error("the signing authorities cannot be brought up")]
+    Authorities(#[source] AuthorityError),
+    /// The port could not be opened.
+    #[error("cannot listen on {address}: {cause}; {hint}")]
+    Port {
+        /// The address.
+        address: SocketAddr,
+        /// What the system said.
+        #[source]
+        cause: std::io::Error,
+        /// What to do.
+        hint: &'static str,
+    },
+    /// The admin socket could not be opened.
+    #[error("cannot open the admin socket")]
+    Socket(#[source] kit::uds::UdsError),
+    /// TLS could not be set up.
+    #[error("TLS cannot be set up: {0}")]
+    Tls(String),
+    /// A listener failed.
+    #[error("a listener failed")]
+    Serve(#[source] tonic::transport::Error),
+}
+
+/// Runs a server until `stop`; `ready` is called once it answers.
+pub async fn run(
+    settings: Settings,
+    adapters: Adapters,
+    clock: Clock,
+    stop: CancellationToken,
+    ready: impl FnOnce(SocketAddr) + Send,
+) -> Result<(), ServerError> {
+    let trust = TrustStore::new(&settings.trust_domain, &settings.admin_ids);
+    let (hub, deadlines) = (Hub::new(), Deadlines::new());
+    let observers: Vec<Arc<dyn Observer>> = vec![hub.clone(), deadlines.clone(), trust.clone()];
+    let registry = Registry::open(adapters.log, observers).await.map_err(ServerError::Registry)?;
+    tracing::info!(
+        entries = registry.snapshot().entry_count(),
+        agents = registry.snapshot().agent_count(),
+        number = registry.snapshot().cursor().number,
+        "Registry loaded"
+    );
+
+    let pool = SigningPool::start();
+    let authorities = Authorities::open(
+        settings.trust_domain.clone(),
+        settings.authority.clone(),
+        registry.clone(),
+        adapters.keys,
+        pool,
+        clock.clone(),
+    )
+    .await
+    .map_err(ServerError::Authorities)?;
+
+    let listener = bind(settings.bind).await?;
+    let address = listener.local_addr().unwrap_or(settings.bind);
+    let socket = kit::uds::bind(&settings.socket_path, 0o770, 0o750).await.map_err(ServerError::Socket)?;
+
+    let tokens: Arc<dyn TokenSpender> = Arc::new(RegistryTokens { registry: registry.clone(), clock: clock.clone() });
+    let attestors: HashMap<_, _> = (adapters.attestors)(tokens).into_iter().map(|a| (a.name(), a)).collect();
+    let authorizer = Arc::new(Authorizer {
+        trust_domain: settings.trust_domain.clone(),
+        admin_ids: settings.admin_ids.clone(),
+        registry: registry.clone(),
+        clock: clock.clone(),
+    });
+    let services = Services {
+        agent: Arc::new(AgentApi {
+            trust_domain: settings.trust_domain.clone(),
+            registry: registry.clone(),
+            authorities: authorities.clone(),
+            attestors,
+            clock: clock.clone(),
+            deadlines: deadlines.clone(),
+            agent_id_as_selector: settings.agent_id_as_selector,
+        }),
+        hub,
+        registry: registry.clone(),
+        authorities: authorities.clone(),
+        settings: settings.clone(),
+        clock: clock.clone(),
+    };
+
+    let bundles = trust.bundles();
+    let tls = {
+        let clock = clock.clone();
+        server_config(authorities.server_identity(), bundles.clone(), ClientAuth::Request, Arc::new(move || clock.now()))
+            .map_err(|e| ServerError::Tls(e.to_string()))?
+    };
+    let identify = {
+        let clock = clock.clone();
+        Arc::new(move |chain: &[rustls_pki_types::CertificateDer<'static>]| {
+            peer_svid(chain, &bundles.load(), clock.now()).ok()
+        })
+    };
+
+    // Background tasks outlive the listeners by nothing: they stop with the same token.
+    let authority_task = tokio::spawn(authorities.clone().run(stop.clone()));
+    let sweep_task = tokio::spawn(sweep::run(registry, deadlines, clock, stop.clone()));
+
+    let connections = accept_tls(listener, tokio_rustls::TlsAcceptor::from(Arc::new(tls)), identify, stop.clone());
+    tracing::info!(address = %address, network = "tcp", "Starting Server APIs");
+    let tcp = server()
+        .layer(AuthzLayer(authorizer.clone()))
+        .add_routes(services.remote())
+        .serve_with_incoming_shutdown(connections, stop.clone().cancelled_owned());
+    tracing::info!(address = %settings.socket_path.display(), network = "unix", "Starting Server APIs");
+    let uds = server()
+        .layer(AuthzLayer(authorizer))
+        .add_routes(services.local())
+        .serve_with_incoming_shutdown(accept_socket(socket.into_listener()), stop.clone().cancelled_owned());
+
+    ready(address);
+    let both = async { tokio::try_join!(tcp, uds) };
+    let forced = async {
+        stop.cancelled().await;
+        tracing::info!("Stopping Server APIs");
+        tokio::time::sleep(DRAIN).await;
+    };
+    let outcome = tokio::select! {
+        served = both => served.map(|_| ()).map_err(ServerError::Serve),
+        () = forced => Ok(()),
+    };
+    stop.cancel();
+    tracing::info!("Server APIs have stopped");
+    let _ = tokio::join!(authority_task, sweep_task);
+    let _ = std::fs::remove_file(&settings.socket_path);
+    outcome
+}
+
+fn server() -> Server {
+    Server::builder()
+        .http2_keepalive_interval(Some(Duration::from_secs(30)))
+        .http2_keepalive_timeout(Some(Duration::from_secs(20)))
+        .max_concurrent_streams(1000)
+        .tcp_nodelay(true)
+}
+
+async fn bind(address: SocketAddr) -> Result<TcpListener, ServerError> {
+    TcpListener::bind(address).await.map_err(|cause| ServerError::Port {
+        address,
+        hint: match cause.kind() {
+            std::io::ErrorKind::AddrInUse => {
+                "another process has the port: stop it, or choose another with bind_port or -serverPort"
+            }
+            std::io::ErrorKind::PermissionDenied => "ports below 1024 need the right to bind them: choose another bind_port",
+            std::io::ErrorKind::AddrNotAvailable => "no interface of this machine has that address: check bind_address",
+            _ => "check bind_address and bind_port",
+        },
+        cause,
+    })
+}
+
+/// The services, as each listener gets them.
+struct Services {
+    agent: Arc<AgentApi>,
+    hub: Arc<Hub>,
+    registry: Arc<Registry>,
+    authorities: Authorities,
+    settings: Settings,
+    clock: Clock,
+}
+
+impl Services {
+    /// Those of both listeners.
+    fn common(&self) -> Routes {
+        let trust_domain = &self.settings.trust_domain;
+        let entry = EntryApi {
+            trust_domain: trust_domain.clone(),
+            registry: self.registry.clone(),
+            clock: self.clock.clone(),
+        };
+        let bundle = BundleApi::new(trust_domain.clone(), self.registry.clone(), self.clock.clone());
+        let svid = SvidApi::new(self.authorities.clone(), self.registry.clone(), self.clock.clone());
+        let mut routes = tonic::service::RoutesBuilder::default();
+        routes
+            .add_service(AgentServer::new(self.agent.clone()).max_decoding_message_size(MAX_MESSAGE))
+            .add_service(EntryServer::new(entry).max_decoding_message_size(MAX_MESSAGE))
+            .add_service(BundleServer::new(bundle).max_decoding_message_size(MAX_MESSAGE))
+            .add_service(SvidServer::new(svid).max_decoding_message_size(MAX_MESSAGE));
+        routes.routes()
+    }
+
+    fn remote(&self) -> Routes {
+        let feed = FeedApi {
+            trust_domain: self.settings.trust_domain.clone(),
+            registry: self.registry.clone(),
+            hub: self.hub.clone(),
+            clock: self.clock.clone(),
+            heartbeat: HEARTBEAT,
+        };
+        self.common().add_service(FeedServer::new(feed).max_decoding_message_size(MAX_MESSAGE))
+    }
+
+    fn local(&self) -> Routes {
+        let routes = self.common().add_service(health::service(self.authorities.clone(), self.registry.clone()));
+        let descriptors = || {
+            tonic_reflection::server::Builder::configure()
+                .register_encoded_file_descriptor_set(proto::DESCRIPTORS)
+                .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
+        };
+        match (descriptors().build_v1(), descriptors().build_v1alpha()) {
+            (Ok(v1), Ok(v1alpha)) => routes.add_service(v1).add_service(v1alpha),
+            (Err(error), _) | (_, Err(error)) => {
+                tracing::warn!(error = %error, "gRPC reflection is off: the descriptors cannot be read");
+                routes
+            }
+        }
+    }
+}

@@ -1,0 +1,132 @@
+//! Removes what has ended: entries past their expiry, join tokens nobody used.
+//!
+//! The task sleeps until something ends; it looks at no table on a timer, and its deletions are changes like others.
+
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::Arc;
+use std::time::Duration;
+
+use kit::clock::Clock;
+use model::{Change, Cursor, EntryId, Row, Snapshot, UnixTime, Write};
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+
+use crate::registry::{Observer, Registry};
+
+/// The longest sleep: a clock that was set is noticed after this.
+const LONGEST: Duration = Duration::from_secs(300);
+/// The most entries removed in one go.
+const BATCH: usize = 500;
+
+/// Knows when the next thing ends.
+#[derive(Debug)]
+pub struct Deadlines {
+    entries: AtomicI64,
+    /// The earliest end among changes that readers do not see yet.
+    staged: AtomicI64,
+    tokens: AtomicI64,
+    wake: Notify,
+}
+
+impl Deadlines {
+    /// With everything in the registry still to be looked at.
+    pub fn new() -> Arc<Self> {
+        Arc::new(Self {
+            entries: AtomicI64::new(0),
+            staged: AtomicI64::new(i64::MAX),
+            tokens: AtomicI64::new(0),
+            wake: Notify::new(),
+        })
+    }
+
+    /// A join token will end then.
+    pub fn token(&self, at: UnixTime) {
+        if self.tokens.fetch_min(at.0, Ordering::AcqRel) > at.0 {
+            self.wake.notify_one();
+        }
+    }
+
+    fn next(&self) -> UnixTime {
+        UnixTime(self.entries.load(Ordering::Acquire).min(self.tokens.load(Ordering::Acquire)))
+    }
+}
+
+impl Observer for Deadlines {
+    fn moved(&self, _before: &Snapshot, _after: &Snapshot, change: &Change) {
+        if let Some(Row::Entry(entry)) = &change.row
+            && let Some(at) = entry.expires_at
+        {
+            self.staged.fetch_min(at.0, Ordering::AcqRel);
+        }
+    }
+
+    fn reloaded(&self, _after: &Snapshot) {
+        self.staged.store(0, Ordering::Release);
+    }
+
+    /// Only now, so that a sweep that runs meanwhile cannot overlook what its snapshot does not show.
+    fn published(&self, _cursor: Cursor) {
+        let at = self.staged.swap(i64::MAX, Ordering::AcqRel);
+        if self.entries.fetch_min(at, Ordering::AcqRel) > at {
+            self.wake.notify_one();
+        }
+    }
+}
+
+/// Sweeps until told to stop.
+pub async fn run(registry: Arc<Registry>, deadlines: Arc<Deadlines>, clock: Clock, stop: CancellationToken) {
+    loop {
+        let now = UnixTime::of(clock.now());
+        if deadlines.next() <= now {
+            sweep(&registry, &deadlines, now).await;
+        }
+        let left = deadlines.next().0.saturating_sub(UnixTime::of(clock.now()).0).max(1);
+        let nap = Duration::from_secs(left.unsigned_abs()).min(LONGEST);
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = deadlines.wake.notified() => {}
+            () = tokio::time::sleep(nap) => {}
+        }
+    }
+}
+
+async fn sweep(registry: &Registry, deadlines: &Deadlines, now: UnixTime) {
+    if deadlines.tokens.load(Ordering::Acquire) <= now.0 {
+        // Tokens are not in the snapshot, so the next one's end is not known: at the latest when one is made.
+        deadlines.tokens.store(i64::MAX, Ordering::Release);
+        if let Err(error) = registry.write(Write::SweepTokens(now)).await {
+            tracing::warn!(error = %error, "Expired join tokens could not be removed; trying again later");
+            deadlines.tokens.store(now.0.saturating_add(60), Ordering::Release);
+        }
+    }
+    if deadlines.entries.load(Ordering::Acquire) <= now.0 {
+        deadlines.entries.store(i64::MAX, Ordering::Release);
+        let (ended, next) = ended_entries(&registry.snapshot(), now);
+        deadlines.entries.fetch_min(next.0, Ordering::AcqRel);
+        for batch in ended.chunks(BATCH) {
+            let deletions = batch.iter().cloned().map(Write::DeleteEntry).collect();
+            for (id, answer) in batch.iter().zip(registry.write_each(deletions).await) {
+                match answer {
+                    Ok(_) => tracing::info!(entry_id = %id, "Pruned an expired registration entry"),
+                    Err(error) => {
+                        tracing::warn!(entry_id = %id, error = %error, "An expired registration entry could not be removed");
+                        deadlines.entries.fetch_min(now.0.saturating_add(60), Ordering::AcqRel);
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The entries that have ended, and when the next one does.
+fn ended_entries(snapshot: &Snapshot, now: UnixTime) -> (Vec<EntryId>, UnixTime) {
+    let (mut ended, mut next) = (Vec::new(), UnixTime(i64::MAX));
+    for entry in snapshot.entries_after(0) {
+        match entry.expires_at {
+            Some(at) if at <= now => ended.push(entry.id.clone()),
+            Some(at) => next = next.min(at),
+            None => {}
+        }
+    }
+    (ended, next)
+}

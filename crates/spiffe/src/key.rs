@@ -1,0 +1,418 @@
+//! Keys and signatures, on aws-lc-rs.
+
+use std::fmt;
+use std::sync::Arc;
+
+use aws_lc_rs::digest::{SHA1_FOR_LEGACY_USE_ONLY, digest};
+use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der, PublicKeyX509Der};
+use aws_lc_rs::rand::SystemRandom;
+use aws_lc_rs::rsa::{KeyPair as RsaKeyPair, KeySize};
+use aws_lc_rs::signature::{self, EcdsaKeyPair, KeyPair, UnparsedPublicKey};
+use der::{Decode, Encode};
+use x509_cert::spki::{ObjectIdentifier, SubjectPublicKeyInfoRef};
+use zeroize::Zeroizing;
+
+const EC: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.2.1");
+const RSA: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.1");
+const P256: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.3.1.7");
+const P384: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.132.0.34");
+const P521: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.132.0.35");
+
+/// The largest SubjectPublicKeyInfo or PKCS#8 that is looked at, in bytes: RSA-16384 fits.
+const MAX_DER: usize = 16 * 1024;
+
+/// The kinds of keys that are generated (SPIRE's names in configuration).
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
+pub enum KeyType {
+    /// ECDSA on P-256: `ec-p256`.
+    EcP256,
+    /// ECDSA on P-384: `ec-p384`.
+    EcP384,
+    /// RSA with 2048 bits: `rsa-2048`.
+    Rsa2048,
+    /// RSA with 4096 bits: `rsa-4096`.
+    Rsa4096,
+}
+
+impl KeyType {
+    /// From its name in configuration.
+    pub fn parse(name: &str) -> Option<Self> {
+        [Self::EcP256, Self::EcP384, Self::Rsa2048, Self::Rsa4096].into_iter().find(|kind| kind.as_str() == name)
+    }
+
+    /// Its name in configuration.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::EcP256 => "ec-p256",
+            Self::EcP384 => "ec-p384",
+            Self::Rsa2048 => "rsa-2048",
+            Self::Rsa4096 => "rsa-4096",
+        }
+    }
+}
+
+impl fmt::Display for KeyType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// Signature algorithms; those of JWS (RFC 7518 §3.1, without HMAC and `none`), of which X.509 uses some.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
+#[allow(missing_docs)] // the names are the algorithms'
+pub enum SigAlg {
+    EcdsaP256Sha256,
+    EcdsaP384Sha384,
+    EcdsaP521Sha512,
+    RsaPkcs1Sha256,
+    RsaPkcs1Sha384,
+    RsaPkcs1Sha512,
+    RsaPssSha256,
+    RsaPssSha384,
+    RsaPssSha512,
+}
+
+impl SigAlg {
+    /// The algorithm with which this key signs certificates and requests: ECDSA with its curve's hash, or RSA
+    /// PKCS#1 v1.5 with SHA-256.
+    pub fn for_x509(key: &PublicKey) -> Self {
+        match key.kind {
+            PublicKind::P256 => Self::EcdsaP256Sha256,
+            PublicKind::P384 => Self::EcdsaP384Sha384,
+            PublicKind::P521 => Self::EcdsaP521Sha512,
+            PublicKind::Rsa { .. } => Self::RsaPkcs1Sha256,
+        }
+    }
+}
+
+/// Why a key is refused or could not be made.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[allow(missing_docs)] // each variant's message says what it is
+pub enum KeyError {
+    #[error("the key is {0} bytes long, which is more than any supported key has")]
+    TooLarge(usize),
+    #[error("the public key is malformed: {0}")]
+    MalformedPublic(String),
+    #[error("the key's algorithm {0} is not supported; use ECDSA on P-256, P-384 or P-521, or RSA")]
+    Algorithm(String),
+    #[error("the RSA key has {0} bits; 2048 to 8192 are accepted")]
+    RsaSize(usize),
+    #[error("the private key is not a PKCS#8 key that can be used: {0}")]
+    MalformedPrivate(String),
+    #[error("the key could not be generated")]
+    Generate,
+}
+
+/// Why something was not signed, or a signature does not hold.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[allow(missing_docs)] // each variant's message says what it is
+pub enum SignError {
+    #[error("a key of this type cannot sign with {0:?}")]
+    Algorithm(SigAlg),
+    #[error("the key refused to sign: {0}")]
+    Refused(String),
+    #[error("the signature does not hold")]
+    Bad,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
+enum PublicKind {
+    P256,
+    P384,
+    P521,
+    Rsa { bits: usize },
+}
+
+/// A public key that can verify: checked to be of a supported algorithm and size. Cheap to clone.
+#[derive(Clone)]
+pub struct PublicKey {
+    spki: Arc<[u8]>,
+    /// The BIT STRING's content: an EC point or an RSAPublicKey.
+    raw: Arc<[u8]>,
+    kind: PublicKind,
+}
+
+impl PublicKey {
+    /// From a DER SubjectPublicKeyInfo (RFC 5280 §4.1).
+    pub fn from_spki_der(spki: &[u8]) -> Result<Self, KeyError> {
+        if spki.len() > MAX_DER {
+            return Err(KeyError::TooLarge(spki.len()));
+        }
+        let malformed = |e: der::Error| KeyError::MalformedPublic(e.to_string());
+        let info = SubjectPublicKeyInfoRef::from_der(spki).map_err(malformed)?;
+        let raw = info
+            .subject_public_key
+            .as_bytes()
+            .ok_or_else(|| KeyError::MalformedPublic("its bits are not whole bytes".to_owned()))?;
+        let kind = match info.algorithm.oid {
+            EC => {
+                let curve = info.algorithm.parameters_oid().map_err(|e| KeyError::MalformedPublic(e.to_string()))?;
+                match curve {
+                    P256 => PublicKind::P256,
+                    P384 => PublicKind::P384,
+                    P521 => PublicKind::P521,
+                    other => return Err(KeyError::Algorithm(other.to_string())),
+                }
+            }
+            RSA => PublicKind::Rsa { bits: rsa_bits(raw)? },
+            other => return Err(KeyError::Algorithm(other.to_string())),
+        };
+        let key = Self { spki: spki.into(), raw: raw.into(), kind };
+        key.usable()?;
+        Ok(key)
+    }
+
+    /// The DER SubjectPublicKeyInfo.
+    pub fn spki_der(&self) -> &[u8] {
+        &self.spki
+    }
+
+    /// The content of its BIT STRING: an uncompressed EC point, or a DER RSAPublicKey.
+    pub fn raw(&self) -> &[u8] {
+        &self.raw
+    }
+
+    /// The SHA-1 of that content: the subject key identifier of RFC 5280 §4.2.1.2 (1).
+    pub fn key_id(&self) -> [u8; 20] {
+        let hash = digest(&SHA1_FOR_LEGACY_USE_ONLY, &self.raw);
+        hash.as_ref().try_into().unwrap_or_default()
+    }
+
+    /// The JWK curve name; `None` for RSA.
+    pub fn curve(&self) -> Option<&'static str> {
+        match self.kind {
+            PublicKind::P256 => Some("P-256"),
+            PublicKind::P384 => Some("P-384"),
+            PublicKind::P521 => Some("P-521"),
+            PublicKind::Rsa { .. } => None,
+        }
+    }
+
+    /// The size of an RSA key in bits; `None` for EC.
+    pub fn rsa_bits(&self) -> Option<usize> {
+        match self.kind {
+            PublicKind::Rsa { bits } => Some(bits),
+            _ => None,
+        }
+    }
+
+    /// Whether a key of this type makes or verifies signatures of that algorithm.
+    pub fn supports(&self, alg: SigAlg) -> bool {
+        use SigAlg as S;
+        match self.kind {
+            PublicKind::P256 => alg == S::EcdsaP256Sha256,
+            PublicKind::P384 => alg == S::EcdsaP384Sha384,
+            PublicKind::P521 => alg == S::EcdsaP521Sha512,
+            PublicKind::Rsa { .. } => {
+                !matches!(alg, S::EcdsaP256Sha256 | S::EcdsaP384Sha384 | S::EcdsaP521Sha512)
+            }
+        }
+    }
+
+    /// Checks a signature as X.509 and TLS carry it (ECDSA in ASN.1).
+    pub fn verify(&self, alg: SigAlg, message: &[u8], sig: &[u8]) -> Result<(), SignError> {
+        use SigAlg as S;
+        let how: &dyn signature::VerificationAlgorithm = match alg {
+            S::EcdsaP256Sha256 => &signature::ECDSA_P256_SHA256_ASN1,
+            S::EcdsaP384Sha384 => &signature::ECDSA_P384_SHA384_ASN1,
+            S::EcdsaP521Sha512 => &signature::ECDSA_P521_SHA512_ASN1,
+            S::RsaPkcs1Sha256 => &signature::RSA_PKCS1_2048_8192_SHA256,
+            S::RsaPkcs1Sha384 => &signature::RSA_PKCS1_2048_8192_SHA384,
+            S::RsaPkcs1Sha512 => &signature::RSA_PKCS1_2048_8192_SHA512,
+            S::RsaPssSha256 => &signature::RSA_PSS_2048_8192_SHA256,
+            S::RsaPssSha384 => &signature::RSA_PSS_2048_8192_SHA384,
+            S::RsaPssSha512 => &signature::RSA_PSS_2048_8192_SHA512,
+        };
+        self.verify_with(alg, how, message, sig)
+    }
+
+    /// Checks a signature as JWS carries it (ECDSA as the two numbers, RFC 7518 §3.4).
+    pub fn verify_jws(&self, alg: SigAlg, message: &[u8], sig: &[u8]) -> Result<(), SignError> {
+        match alg {
+            SigAlg::EcdsaP256Sha256 => self.verify_with(alg, &signature::ECDSA_P256_SHA256_FIXED, message, sig),
+            SigAlg::EcdsaP384Sha384 => self.verify_with(alg, &signature::ECDSA_P384_SHA384_FIXED, message, sig),
+            SigAlg::EcdsaP521Sha512 => self.verify_with(alg, &signature::ECDSA_P521_SHA512_FIXED, message, sig),
+            _ => self.verify(alg, message, sig),
+        }
+    }
+
+    fn verify_with(
+        &self,
+        alg: SigAlg,
+        how: &dyn signature::VerificationAlgorithm,
+        message: &[u8],
+        sig: &[u8],
+    ) -> Result<(), SignError> {
+        if !self.supports(alg) {
+            return Err(SignError::Algorithm(alg));
+        }
+        how.verify_sig(&self.raw, message, sig).map_err(|_| SignError::Bad)
+    }
+
+    /// A point that is not on its curve, or an RSA key the library refuses, is refused here and not at first use.
+    fn usable(&self) -> Result<(), KeyError> {
+        let how: &'static dyn signature::VerificationAlgorithm = match self.kind {
+            PublicKind::P256 => &signature::ECDSA_P256_SHA256_ASN1,
+            PublicKind::P384 => &signature::ECDSA_P384_SHA384_ASN1,
+            PublicKind::P521 => &signature::ECDSA_P521_SHA512_ASN1,
+            PublicKind::Rsa { .. } => &signature::RSA_PKCS1_2048_8192_SHA256,
+        };
+        signature::ParsedPublicKey::new(how, &*self.raw)
+            .map(|_| ())
+            .map_err(|_| KeyError::MalformedPublic("it is not a valid key of its type".to_owned()))
+    }
+}
+
+impl PartialEq for PublicKey {
+    fn eq(&self, other: &Self) -> bool {
+        self.spki == other.spki
+    }
+}
+
+impl Eq for PublicKey {}
+
+impl fmt::Debug for PublicKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "PublicKey({:?})", self.kind)
+    }
+}
+
+/// The bits of an RSAPublicKey's modulus.
+fn rsa_bits(raw: &[u8]) -> Result<usize, KeyError> {
+    #[derive(der::Sequence)]
+    struct RsaPublicKey {
+        modulus: der::asn1::Uint,
+        exponent: der::asn1::Uint,
+    }
+    let key = RsaPublicKey::from_der(raw).map_err(|e| KeyError::MalformedPublic(e.to_string()))?;
+    let modulus = key.modulus.as_bytes();
+    let leading = modulus.first().map_or(0, |b| b.leading_zeros() as usize);
+    let bits = modulus.len() * 8 - leading;
+    if !(2048..=8192).contains(&bits) || key.exponent.as_bytes().is_empty() {
+        return Err(KeyError::RsaSize(bits));
+    }
+    Ok(bits)
+}
+
+/// Signs with a private key that is at hand. A remote signer works with the `to_be_signed` and `assemble` halves of
+/// the templates instead.
+pub trait Signer: Send + Sync {
+    /// The public half.
+    fn public(&self) -> &PublicKey;
+    /// Signs as X.509 and TLS want it (ECDSA in ASN.1).
+    fn sign(&self, alg: SigAlg, message: &[u8]) -> Result<Vec<u8>, SignError>;
+}
+
+enum Private {
+    /// Kept as PKCS#8 too, since an ECDSA key pair does not give its own back.
+    Ec { pair: EcdsaKeyPair, pkcs8: Zeroizing<Vec<u8>> },
+    Rsa(Box<RsaKeyPair>),
+}
+
+/// A private key in memory. It cannot be cloned or printed, and is wiped when dropped.
+pub struct PrivateKey {
+    private: Private,
+    public: PublicKey,
+    key_type: KeyType,
+}
+
+impl PrivateKey {
+    /// A new key. RSA takes long (tens of milliseconds, or seconds for 4096 bits).
+    pub fn generate(key_type: KeyType) -> Result<Self, KeyError> {
+        let failed = |_| KeyError::Generate;
+        let private = match key_type {
+            KeyType::EcP256 | KeyType::EcP384 => {
+                let pair = EcdsaKeyPair::generate(ec_algorithm(key_type)).map_err(failed)?;
+                let pkcs8 = pair.to_pkcs8v1().map_err(failed)?;
+                Private::Ec { pair, pkcs8: Zeroizing::new(pkcs8.as_ref().to_vec()) }
+            }
+            KeyType::Rsa2048 => Private::Rsa(Box::new(RsaKeyPair::generate(KeySize::Rsa2048).map_err(failed)?)),
+            KeyType::Rsa4096 => Private::Rsa(Box::new(RsaKeyPair::generate(KeySize::Rsa4096).map_err(failed)?)),
+        };
+        Self::of(private, key_type)
+    }
+
+    /// From unencrypted PKCS#8 DER (RFC 5958) of a type that can be generated, or RSA of 2048 to 8192 bits.
+    pub fn from_pkcs8(pkcs8: &[u8]) -> Result<Self, KeyError> {
+        if pkcs8.len() > MAX_DER {
+            return Err(KeyError::TooLarge(pkcs8.len()));
+        }
+        for key_type in [KeyType::EcP256, KeyType::EcP384] {
+            if let Ok(pair) = EcdsaKeyPair::from_pkcs8(ec_algorithm(key_type), pkcs8) {
+                return Self::of(Private::Ec { pair, pkcs8: Zeroizing::new(pkcs8.to_vec()) }, key_type);
+            }
+        }
+        let pair = RsaKeyPair::from_pkcs8(pkcs8).map_err(|e| KeyError::MalformedPrivate(e.to_string()))?;
+        let key_type = if pair.public_modulus_len() > 256 { KeyType::Rsa4096 } else { KeyType::Rsa2048 };
+        Self::of(Private::Rsa(Box::new(pair)), key_type)
+    }
+
+    /// The key as unencrypted PKCS#8 DER.
+    pub fn to_pkcs8(&self) -> Zeroizing<Vec<u8>> {
+        match &self.private {
+            Private::Ec { pkcs8, .. } => pkcs8.clone(),
+            Private::Rsa(pair) => {
+                let der: Result<Pkcs8V1Der<'_>, _> = pair.as_der();
+                Zeroizing::new(der.map(|d| d.as_ref().to_vec()).unwrap_or_default())
+            }
+        }
+    }
+
+    /// What kind of key it is; RSA of other sizes counts as the nearest.
+    pub fn key_type(&self) -> KeyType {
+        self.key_type
+    }
+
+    fn of(private: Private, key_type: KeyType) -> Result<Self, KeyError> {
+        let spki: Result<PublicKeyX509Der<'_>, _> = match &private {
+            Private::Ec { pair, .. } => pair.public_key().as_der(),
+            Private::Rsa(pair) => pair.public_key().as_der(),
+        };
+        let spki = spki.map_err(|_| KeyError::Generate)?;
+        let public = PublicKey::from_spki_der(spki.as_ref())?;
+        Ok(Self { private, public, key_type })
+    }
+}
+
+fn ec_algorithm(key_type: KeyType) -> &'static signature::EcdsaSigningAlgorithm {
+    match key_type {
+        KeyType::EcP384 => &signature::ECDSA_P384_SHA384_ASN1_SIGNING,
+        _ => &signature::ECDSA_P256_SHA256_ASN1_SIGNING,
+    }
+}
+
+impl Signer for PrivateKey {
+    fn public(&self) -> &PublicKey {
+        &self.public
+    }
+
+    fn sign(&self, alg: SigAlg, message: &[u8]) -> Result<Vec<u8>, SignError> {
+        if !self.public.supports(alg) {
+            return Err(SignError::Algorithm(alg));
+        }
+        let refused = |_| SignError::Refused("the cryptographic library failed".to_owned());
+        let random = SystemRandom::new();
+        match &self.private {
+            Private::Ec { pair, .. } => Ok(pair.sign(&random, message).map_err(refused)?.as_ref().to_vec()),
+            Private::Rsa(pair) => {
+                let how: &dyn signature::RsaEncoding = match alg {
+                    SigAlg::RsaPkcs1Sha384 => &signature::RSA_PKCS1_SHA384,
+                    SigAlg::RsaPkcs1Sha512 => &signature::RSA_PKCS1_SHA512,
+                    SigAlg::RsaPssSha256 => &signature::RSA_PSS_SHA256,
+                    SigAlg::RsaPssSha384 => &signature::RSA_PSS_SHA384,
+                    SigAlg::RsaPssSha512 => &signature::RSA_PSS_SHA512,
+                    _ => &signature::RSA_PKCS1_SHA256,
+                };
+                let mut out = vec![0; pair.public_modulus_len()];
+                pair.sign(how, &random, message, &mut out).map_err(refused)?;
+                Ok(out)
+            }
+        }
+    }
+}
+
+impl fmt::Debug for PrivateKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "PrivateKey({})", self.key_type)
+    }
+}

@@ -5,3 +5,4 @@ pub mod flags;
 pub mod hcl;
 pub mod status;
 pub mod log;
+pub mod uds;

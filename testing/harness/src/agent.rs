@@ -19,6 +19,7 @@ pub struct Agent {
     program: Program,
     folder: PathBuf,
     join_token: Option<String>,
+    environment: Vec<(String, String)>,
     process: Option<Process>,
 }
 
@@ -29,8 +30,13 @@ impl Agent {
     /// When the folder cannot be written.
     #[must_use]
     pub fn prepare(options: &Options, folder: &Path, server_port: u16, bundle: &Path) -> Self {
-        let agent =
-            Self { program: options.agent, folder: folder.to_path_buf(), join_token: None, process: None };
+        let agent = Self {
+            program: options.agent,
+            folder: folder.to_path_buf(),
+            join_token: None,
+            environment: Vec::new(),
+            process: None,
+        };
         fs::create_dir_all(agent.data()).expect("a new folder can be made in a temporary one");
         let text = agent.text(options, server_port, bundle);
         fs::write(agent.config(), text).expect("a new file can be written in a temporary folder");
@@ -40,6 +46,11 @@ impl Agent {
     /// Uses this token at each start from now on; one that was used is needed no more.
     pub fn join_with(&mut self, token: &str) {
         self.join_token = Some(token.to_owned());
+    }
+
+    /// Sets a variable of its environment from the next start on.
+    pub fn set_env(&mut self, name: &str, value: &str) {
+        self.environment.push((name.to_owned(), value.to_owned()));
     }
 
     /// Starts it and waits until it calls itself healthy.
@@ -59,7 +70,7 @@ impl Agent {
     /// Starts it and waits for nothing: for an agent that is to fail.
     pub fn spawn(&mut self) {
         let mut command = self.program.agent();
-        command.arg("run").arg("-config").arg(self.config());
+        command.arg("run").arg("-config").arg(self.config()).envs(self.environment.iter().cloned());
         if let Some(token) = &self.join_token {
             command.arg("-joinToken").arg(token);
         }

@@ -21,6 +21,7 @@ pub struct Server {
     program: Program,
     folder: PathBuf,
     port: u16,
+    environment: Vec<(String, String)>,
     process: Option<Process>,
 }
 
@@ -31,12 +32,22 @@ impl Server {
     /// When the folder cannot be written.
     #[must_use]
     pub fn prepare(options: &Options, folder: &Path) -> Self {
-        let server =
-            Self { program: options.server, folder: folder.to_path_buf(), port: free_port(), process: None };
+        let server = Self {
+            program: options.server,
+            folder: folder.to_path_buf(),
+            port: free_port(),
+            environment: Vec::new(),
+            process: None,
+        };
         fs::create_dir_all(server.data()).expect("a new folder can be made in a temporary one");
         fs::write(server.config(), server.text(options))
             .expect("a new file can be written in a temporary folder");
         server
+    }
+
+    /// Sets a variable of its environment from the next start on.
+    pub fn set_env(&mut self, name: &str, value: &str) {
+        self.environment.push((name.to_owned(), value.to_owned()));
     }
 
     /// Starts it and waits until it calls itself healthy.
@@ -56,7 +67,7 @@ impl Server {
     /// Starts it and waits for nothing: for a server that is to fail.
     pub fn spawn(&mut self) {
         let mut command = self.program.server();
-        command.arg("run").arg("-config").arg(self.config());
+        command.arg("run").arg("-config").arg(self.config()).envs(self.environment.iter().cloned());
         self.process = Some(Process::spawn("server", &mut command, &self.folder.join("log")));
     }
 
@@ -99,6 +110,12 @@ impl Server {
         Ran::run(self.command(program, arguments).env_remove("SPIRE_SERVER_PRIVATE_SOCKET"))
     }
 
+    /// Runs one of its own commands that needs no server.
+    #[must_use = "a test looks at how a command ended"]
+    pub fn cli_without_socket(&self, arguments: &[&str]) -> Ran {
+        Ran::run(self.program.server().args(arguments))
+    }
+
     fn command(&self, program: Program, arguments: &[&str]) -> Command {
         let mut command = program.server();
         command.args(arguments).arg("-socketPath").arg(self.socket());
@@ -121,6 +138,16 @@ impl Server {
     #[must_use]
     pub fn socket(&self) -> PathBuf {
         self.folder.join("private/api.sock")
+    }
+
+    /// Replaces text in its configuration file, for the next start.
+    ///
+    /// # Panics
+    /// When the text is not there.
+    pub fn edit_config(&self, from: &str, to: &str) {
+        let text = fs::read_to_string(self.config()).expect("the configuration was written");
+        assert!(text.contains(from), "{from:?} is not in {text}");
+        fs::write(self.config(), text.replace(from, to)).expect("the configuration can be written");
     }
 
     /// Its TCP port on 127.0.0.1.

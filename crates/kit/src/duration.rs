@@ -126,7 +126,7 @@ pub fn format_short(duration: Duration) -> String {
 fn decimal(out: &mut String, nanos: u128, unit: u128, name: &str) {
     let _ = write!(out, "{}", nanos / unit);
     let places = usize::try_from(unit.ilog10()).unwrap_or(0);
-    if nanos % unit > 0 {
+    if !nanos.is_multiple_of(unit) {
         let fraction = format!("{:0places$}", nanos % unit);
         let _ = write!(out, ".{}", fraction.trim_end_matches('0'));
     }

@@ -76,7 +76,9 @@ pub enum Fault {
     )]
     BadEscape,
     /// A JSON backslash followed by something unknown.
-    #[error("unknown or incomplete escape in a JSON string; known are \\\" \\\\ \\/ \\b \\f \\n \\r \\t \\uNNNN")]
+    #[error(
+        "unknown or incomplete escape in a JSON string; known are \\\" \\\\ \\/ \\b \\f \\n \\r \\t \\uNNNN"
+    )]
     BadJsonEscape,
     /// Byte escapes that do not make UTF-8.
     #[error("the byte escapes in this string are not UTF-8 together; write the character itself or \\uNNNN")]

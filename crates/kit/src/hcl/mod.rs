@@ -61,9 +61,9 @@ pub fn parse(file: &str, text: &[u8]) -> Result<Document, HclError> {
 /// The first mistake, with its place in the file.
 pub fn parse_within(file: &str, text: &[u8], limits: Limits) -> Result<Document, HclError> {
     let file: Arc<str> = Arc::from(file);
-    read(text, limits).map(|(root, syntax)| Document::new(Arc::clone(&file), root, syntax)).map_err(
-        |(at, fault)| HclError { file, at, fault },
-    )
+    read(text, limits)
+        .map(|(root, syntax)| Document::new(Arc::clone(&file), root, syntax))
+        .map_err(|(at, fault)| HclError { file, at, fault })
 }
 
 type Placed<T> = Result<T, (Position, Fault)>;

@@ -76,10 +76,7 @@ fn comments_of_all_three_kinds_are_skipped() {
 fn items_may_share_a_line_and_end_in_a_comma() {
     let body = root("a = 1, b = \"x\" c { d = true e = [1] } f = {g = 1, h = 2,}");
     assert_eq!(body.items.len(), 4);
-    assert_eq!(
-        root("plugins { KeyManager \"memory\" { plugin_data {} } }").items[0].keys[0].name,
-        "plugins"
-    );
+    assert_eq!(root("plugins { KeyManager \"memory\" { plugin_data {} } }").items[0].keys[0].name, "plugins");
 }
 
 #[test]
@@ -194,18 +191,24 @@ fn mistakes_say_where_they_are_and_what_to_do() {
     for (source, expected) in [
         ("a = b", "t.conf:1:5: \"b\" is a bare word; put it in double quotes"),
         ("a 1", "t.conf:1:3: expected \"=\" or \"{\" after key \"a\", found the number 1"),
-        ("a b = 1", "t.conf:1:5: labels and \"=\" do not go together; write `a \"label\" { … }` without \"=\""),
-        ("x {\n a = 1", "t.conf:1:3: this \"{\" is never closed; add \"}\""),
         (
-            "}",
-            "t.conf:1:1: expected a key, found \"}\"; a body holds `key = value` and `key { … }`",
+            "a b = 1",
+            "t.conf:1:5: labels and \"=\" do not go together; write `a \"label\" { … }` without \"=\"",
         ),
+        ("x {\n a = 1", "t.conf:1:3: this \"{\" is never closed; add \"}\""),
+        ("}", "t.conf:1:1: expected a key, found \"}\"; a body holds `key = value` and `key { … }`"),
         ("a = ", "t.conf:1:5: expected a value, found the end of the file"),
-        ("a = 1 ; b = 2", "t.conf:1:7: unexpected character ';'; remove it, or put the text in double quotes"),
+        (
+            "a = 1 ; b = 2",
+            "t.conf:1:7: unexpected character ';'; remove it, or put the text in double quotes",
+        ),
         ("a = 'b'", "t.conf:1:5: unexpected character '\\''; remove it, or put the text in double quotes"),
         ("/* x", "t.conf:1:1: this comment has no closing \"*/\"; add it"),
         ("a / b", "t.conf:1:3: a single \"/\" means nothing; a comment begins with \"//\", \"#\" or \"/*\""),
-        ("true = 1", "t.conf:1:1: expected a key, found \"true\"; a body holds `key = value` and `key { … }`"),
+        (
+            "true = 1",
+            "t.conf:1:1: expected a key, found \"true\"; a body holds `key = value` and `key { … }`",
+        ),
     ] {
         assert_eq!(complaint(source), expected);
     }
@@ -230,7 +233,8 @@ fn size_depth_and_count_are_bounded() {
 
 #[test]
 fn json_is_recognised_by_its_brace() {
-    let body = root("\n {\"a\": \"\\u00e9\\/\\ud83d\\ude00\", \"b\": [true, null, 1.5e3], \"c\": {\"d\": -1},}\n");
+    let body =
+        root("\n {\"a\": \"\\u00e9\\/\\ud83d\\ude00\", \"b\": [true, null, 1.5e3], \"c\": {\"d\": -1},}\n");
     let section = Section::of(&body);
     assert_eq!(section.fields().len(), 3);
     assert!(
@@ -326,7 +330,8 @@ fn item(value: impl Strategy<Value = Node>) -> impl Strategy<Value = Item> {
     (prop::collection::vec(key, 1..3), value, any::<bool>()).prop_map(|(names, value, assigned)| {
         let is_block = matches!(value.value, Value::Object(_));
         let wanted = if is_block && !assigned { names.len() } else { 1 };
-        let keys = names.into_iter().take(wanted).map(|name| Key { name, quoted: false, at: Position::START });
+        let keys =
+            names.into_iter().take(wanted).map(|name| Key { name, quoted: false, at: Position::START });
         Item { keys: keys.collect(), value, assigned: assigned || !is_block }
     })
 }

@@ -34,9 +34,7 @@ impl Sink {
     pub(super) fn write(&self, line: &[u8]) {
         let written = match self {
             Self::Stdout => std::io::stdout().lock().write_all(line),
-            Self::File { file, .. } => {
-                file.lock().unwrap_or_else(PoisonError::into_inner).write_all(line)
-            }
+            Self::File { file, .. } => file.lock().unwrap_or_else(PoisonError::into_inner).write_all(line),
         };
         if let Err(error) = written {
             let _ = writeln!(std::io::stderr(), "Failed to write to log, {error}");

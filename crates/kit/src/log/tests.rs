@@ -25,8 +25,7 @@ fn text(value: &str) -> Value {
 fn logged(level: Level, format: Format, body: impl FnOnce(&Control)) -> Vec<String> {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("log");
-    let options =
-        Options { level, format, source_location: false, output: Output::File(path.clone()) };
+    let options = Options { level, format, source_location: false, output: Output::File(path.clone()) };
     let (layer, control) = layer(options).unwrap();
     tracing::subscriber::with_default(tracing_subscriber::registry().with(layer), || body(&control));
     let written = fs::read_to_string(path).unwrap();

@@ -1,0 +1,171 @@
+//! Which plugins an agent has, and which of them are there.
+
+use std::path::PathBuf;
+
+use super::super::block::{Block, Unknown, is_empty};
+use super::super::plugin::{Known, Plugin, plugins};
+use super::super::problem::Notice;
+
+/// Where keys are kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum KeyManager {
+    /// In memory, lost at each restart.
+    Memory,
+    /// In a folder.
+    Disk {
+        /// The folder.
+        directory: PathBuf,
+    },
+}
+
+/// How the agent attests.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NodeAttestor {
+    /// By a token that the server gave out.
+    JoinToken,
+    /// By an X.509 certificate and its key.
+    X509pop(X509pop),
+}
+
+/// Attestation by an X.509 certificate.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct X509pop {
+    /// The key, PEM.
+    pub private_key_path: PathBuf,
+    /// The certificate, PEM; intermediates may follow it.
+    pub certificate_path: PathBuf,
+    /// More intermediates, PEM.
+    pub intermediates_path: Option<PathBuf>,
+}
+
+/// How the agent tells workloads apart.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum WorkloadAttestor {
+    /// By the process: user, groups, executable.
+    Unix(Unix),
+}
+
+/// What is looked at of a process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Unix {
+    /// Whether the executable's path and hash are selectors.
+    pub discover_workload_path: bool,
+    /// The largest executable that is hashed, in bytes; 0 is any, below 0 is none.
+    pub workload_size_limit: i64,
+}
+
+/// The plugins of an agent that can be run with.
+pub(super) struct AgentPlugins {
+    pub(super) key_manager: KeyManager,
+    pub(super) node_attestor: NodeAttestor,
+    pub(super) workload_attestors: Vec<WorkloadAttestor>,
+}
+
+const fn there(kind: &'static str, name: &'static str) -> Known {
+    Known { kind, name, would: None }
+}
+
+const fn later(kind: &'static str, name: &'static str, would: &'static str) -> Known {
+    Known { kind, name, would: Some(would) }
+}
+
+/// The plugins of SPIRE 1.16's agent.
+const KNOWN: [Known; 20] = [
+    there("KeyManager", "disk"),
+    there("KeyManager", "memory"),
+    there("NodeAttestor", "join_token"),
+    there("NodeAttestor", "x509pop"),
+    later("NodeAttestor", "aws_iid", "attest by an EC2 identity document"),
+    later("NodeAttestor", "azure_msi", "attest by an Azure managed identity token"),
+    later("NodeAttestor", "azure_imds", "attest by an Azure attested document"),
+    later("NodeAttestor", "gcp_iit", "attest by a Compute Engine identity token"),
+    later("NodeAttestor", "http_challenge", "attest by a challenge over HTTP"),
+    later("NodeAttestor", "k8s_psat", "attest by a projected service account token"),
+    later("NodeAttestor", "sshpop", "attest by the SSH host certificate"),
+    later("NodeAttestor", "tpm_devid", "attest by a DevID certificate in the TPM"),
+    there("WorkloadAttestor", "unix"),
+    later("WorkloadAttestor", "docker", "tell workloads apart by their container"),
+    later("WorkloadAttestor", "k8s", "tell workloads apart by their pod"),
+    later("WorkloadAttestor", "systemd", "tell workloads apart by their unit"),
+    later("WorkloadAttestor", "slurm", "tell workloads apart by their Slurm job"),
+    later("WorkloadAttestor", "windows", "tell workloads apart on Windows"),
+    later("SVIDStore", "aws_secretsmanager", "keep SVIDs in AWS Secrets Manager"),
+    later("SVIDStore", "gcp_secretmanager", "keep SVIDs in Google Secret Manager"),
+];
+
+/// Reads the `plugins` block.
+pub(super) fn read(top: &Block<'_>) -> Option<AgentPlugins> {
+    let plugins = plugins(top, &KNOWN);
+    if !top.fields("plugins").is_empty() {
+        plugins.count(top, "KeyManager", ("exactly one", 1..=1), &KNOWN);
+        plugins.count(top, "NodeAttestor", ("exactly one", 1..=1), &KNOWN);
+        plugins.count(top, "WorkloadAttestor", ("at least one", 1..=usize::MAX), &KNOWN);
+    }
+    let mut key_manager = None;
+    let mut node_attestor = None;
+    let mut workload_attestors = Vec::new();
+    for plugin in &plugins.list {
+        match (plugin.kind, plugin.name) {
+            ("KeyManager", "disk") => key_manager = disk(plugin),
+            ("KeyManager", _) => {
+                plugin.no_settings();
+                let why = "each restart must attest again, which a join token cannot do twice";
+                top.warn(plugin.place.clone(), Notice::KeysInMemory(why));
+                key_manager = Some(KeyManager::Memory);
+            }
+            ("NodeAttestor", "x509pop") => node_attestor = x509pop(plugin).map(NodeAttestor::X509pop),
+            ("NodeAttestor", _) => {
+                plugin.no_settings();
+                node_attestor = Some(NodeAttestor::JoinToken);
+            }
+            _ => workload_attestors.push(WorkloadAttestor::Unix(unix(plugin))),
+        }
+    }
+    Some(AgentPlugins { key_manager: key_manager?, node_attestor: node_attestor?, workload_attestors })
+}
+
+fn disk(plugin: &Plugin<'_>) -> Option<KeyManager> {
+    let block = plugin.data();
+    let directory = block.text("directory");
+    if directory.is_none() {
+        block.required("directory", "the folder that keys are kept in");
+    }
+    block.finish(Unknown::Refuse);
+    directory.map(|given| KeyManager::Disk { directory: given.value.into() })
+}
+
+fn x509pop(plugin: &Plugin<'_>) -> Option<X509pop> {
+    let block = plugin.data();
+    let socket = block.text("spiffe_endpoint_socket");
+    block.not_yet_unless(
+        "spiffe_endpoint_socket",
+        "take the certificate and key from another Workload API",
+        is_empty,
+    );
+    let file = |key, why| {
+        let given = block.text(key);
+        if given.is_none() && socket.is_none() {
+            block.required(key, why);
+        }
+        given.map(|given| PathBuf::from(given.value))
+    };
+    let private_key_path = file("private_key_path", "the key to attest with, PEM");
+    let certificate_path = file("certificate_path", "the certificate to attest with, PEM");
+    let intermediates_path = block.text("intermediates_path").map(|given| given.value.into());
+    block.finish(Unknown::Refuse);
+    Some(X509pop {
+        private_key_path: private_key_path?,
+        certificate_path: certificate_path?,
+        intermediates_path,
+    })
+}
+
+fn unix(plugin: &Plugin<'_>) -> Unix {
+    let block = plugin.data();
+    let unix = Unix {
+        discover_workload_path: block.switch("discover_workload_path").is_some_and(|given| given.value),
+        workload_size_limit: block.number("workload_size_limit").map_or(0, |given| given.value),
+    };
+    block.finish(Unknown::Refuse);
+    unix
+}

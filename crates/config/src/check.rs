@@ -1,0 +1,109 @@
+//! Checks that several sections share: ports, paths, identities.
+
+use std::path::PathBuf;
+
+use spiffe::{SpiffeId, TrustDomain};
+
+use super::block::{Block, is_empty};
+use super::given::Given;
+use super::problem::{Notice, Problem};
+
+/// A TCP port, 1 to 65535.
+pub(crate) fn port(block: &Block<'_>, key: &str, given: Given<i64>) -> Option<u16> {
+    match u16::try_from(given.value) {
+        Ok(port) if port > 0 => Some(port),
+        _ => {
+            let why = "a port is a number from 1 to 65535".to_owned();
+            let value = given.value.to_string();
+            block.mistake(given.place, Problem::BadValue { key: key.to_owned(), value, why });
+            None
+        }
+    }
+}
+
+/// A host as it stands in an address, without the brackets of IPv6.
+pub(crate) fn host(given: Given<String>) -> String {
+    given.value.trim_matches(['[', ']']).to_owned()
+}
+
+/// A path.
+pub(crate) fn path(given: Given<String>) -> PathBuf {
+    PathBuf::from(given.value)
+}
+
+/// A trust domain, by its name or as a SPIFFE ID.
+pub(crate) fn trust_domain(block: &Block<'_>, given: Option<Given<String>>) -> Option<TrustDomain> {
+    let Some(Given { value, place }) = given else {
+        block.required("trust_domain", "the name of the trust domain, as in \"example.org\"");
+        return None;
+    };
+    let parsed = if value.contains(":/") {
+        SpiffeId::parse(&value).map(|id| id.trust_domain())
+    } else {
+        TrustDomain::parse(&value)
+    };
+    match parsed {
+        Ok(domain) => Some(domain),
+        Err(error) => {
+            let why = error.to_string();
+            block.mistake(place, Problem::BadValue { key: "trust_domain".to_owned(), value, why });
+            None
+        }
+    }
+}
+
+/// SPIFFE IDs.
+pub(crate) fn ids(block: &Block<'_>, key: &'static str) -> Vec<SpiffeId> {
+    let mut ids = Vec::new();
+    for Given { value, place } in block.texts(key) {
+        match SpiffeId::parse(&value) {
+            Ok(id) => ids.push(id),
+            Err(error) => {
+                let why = error.to_string();
+                block.mistake(place, Problem::BadValue { key: key.to_owned(), value, why });
+            }
+        }
+    }
+    ids
+}
+
+/// A size that may not be negative; zero and none are `default`.
+pub(crate) fn size(block: &Block<'_>, key: &'static str, default: usize) -> usize {
+    let Some(given) = block.number(key).filter(|given| given.value != 0) else {
+        return default;
+    };
+    usize::try_from(given.value).unwrap_or_else(|_| {
+        let why = "it may not be negative".to_owned();
+        let value = given.value.to_string();
+        block.mistake(given.place, Problem::BadValue { key: key.to_owned(), value, why });
+        default
+    })
+}
+
+/// Feature flags: none of SPIRE's is built, and an unknown one is refused as SPIRE does.
+pub(crate) fn feature_flags(block: &Block<'_>) {
+    for Given { value, place } in block.texts("feature_flags") {
+        match value.as_str() {
+            "wit-svid" => {
+                let what = "feature flag \"wit-svid\"".to_owned();
+                block.mistake(place, Problem::NotYet { what, would: "issue WIT-SVIDs" });
+            }
+            "i_am_a_test_flag" => {
+                let key = "feature flag \"i_am_a_test_flag\"".to_owned();
+                block.warn(place, Notice::NoEffect { key, why: "it exists for SPIRE's own tests" });
+            }
+            _ => {
+                let why = "there is no such feature flag".to_owned();
+                block.mistake(place, Problem::BadValue { key: "feature_flags".to_owned(), value, why });
+            }
+        }
+    }
+}
+
+/// Profiling is Go's own; its companions mean nothing while it is off.
+pub(crate) fn profiling(block: &Block<'_>) {
+    block.not_yet_unless("profiling_enabled", "serve profiles of the running process", is_empty);
+    for key in ["profiling_port", "profiling_freq", "profiling_names"] {
+        block.no_effect(key, "profiling is off");
+    }
+}

@@ -1,0 +1,117 @@
+//! Which plugins a server has, and which of them are there.
+
+use std::path::PathBuf;
+
+use super::super::block::{Block, Unknown};
+use super::super::plugin::{Known, Plugin, plugins};
+use super::super::problem::Notice;
+use super::node_attestor::{NodeAttestor, x509pop};
+use super::store::{self, DataStore};
+
+/// Where keys are kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum KeyManager {
+    /// In memory, lost at each restart.
+    Memory,
+    /// In a file.
+    Disk {
+        /// The file.
+        keys_path: PathBuf,
+    },
+}
+
+/// The plugins of a server that can be run with.
+pub(super) struct ServerPlugins {
+    pub(super) data_store: DataStore,
+    pub(super) key_manager: KeyManager,
+    pub(super) node_attestors: Vec<NodeAttestor>,
+}
+
+const fn there(kind: &'static str, name: &'static str) -> Known {
+    Known { kind, name, would: None }
+}
+
+const fn later(kind: &'static str, name: &'static str, would: &'static str) -> Known {
+    Known { kind, name, would: Some(would) }
+}
+
+const KMS: &str = "keep keys in a key management service";
+const UPSTREAM: &str = "have the trust domain's authority signed by an authority above it";
+const PUBLISH: &str = "publish the bundle for others to fetch";
+
+/// The plugins of SPIRE 1.16's server.
+const KNOWN: [Known; 33] = [
+    there("DataStore", "sql"),
+    there("KeyManager", "disk"),
+    there("KeyManager", "memory"),
+    later("KeyManager", "aws_kms", KMS),
+    later("KeyManager", "gcp_kms", KMS),
+    later("KeyManager", "azure_key_vault", KMS),
+    later("KeyManager", "hashicorp_vault", KMS),
+    there("NodeAttestor", "join_token"),
+    there("NodeAttestor", "x509pop"),
+    later("NodeAttestor", "aws_iid", "attest EC2 instances by their identity document"),
+    later("NodeAttestor", "azure_msi", "attest Azure machines by a managed identity token"),
+    later("NodeAttestor", "azure_imds", "attest Azure machines by their attested document"),
+    later("NodeAttestor", "gcp_iit", "attest Compute Engine instances by their identity token"),
+    later("NodeAttestor", "http_challenge", "attest nodes by a challenge over HTTP"),
+    later("NodeAttestor", "k8s_psat", "attest Kubernetes nodes by a projected service account token"),
+    later("NodeAttestor", "sshpop", "attest nodes by their SSH host certificate"),
+    later("NodeAttestor", "tpm_devid", "attest nodes by a DevID certificate in their TPM"),
+    later("UpstreamAuthority", "disk", UPSTREAM),
+    later("UpstreamAuthority", "aws_pca", UPSTREAM),
+    later("UpstreamAuthority", "awssecret", UPSTREAM),
+    later("UpstreamAuthority", "gcp_cas", UPSTREAM),
+    later("UpstreamAuthority", "vault", UPSTREAM),
+    later("UpstreamAuthority", "spire", UPSTREAM),
+    later("UpstreamAuthority", "cert-manager", UPSTREAM),
+    later("UpstreamAuthority", "ejbca", UPSTREAM),
+    later("Notifier", "gcs_bundle", PUBLISH),
+    later("Notifier", "k8sbundle", PUBLISH),
+    later("BundlePublisher", "aws_s3", PUBLISH),
+    later("BundlePublisher", "gcp_cloudstorage", PUBLISH),
+    later("BundlePublisher", "azure_blob", PUBLISH),
+    later("BundlePublisher", "k8s_configmap", PUBLISH),
+    later("BundlePublisher", "aws_rolesanywhere_trustanchor", PUBLISH),
+    later("CredentialComposer", "uniqueid", "add a unique identifier to the subject of X.509-SVIDs"),
+];
+
+/// Reads the `plugins` block.
+pub(super) fn read(top: &Block<'_>) -> Option<ServerPlugins> {
+    let plugins = plugins(top, &KNOWN);
+    if !top.fields("plugins").is_empty() {
+        plugins.count(top, "DataStore", ("exactly one", 1..=1), &KNOWN);
+        plugins.count(top, "KeyManager", ("exactly one", 1..=1), &KNOWN);
+    }
+    let mut data_store = None;
+    let mut key_manager = None;
+    let mut node_attestors = Vec::new();
+    for plugin in &plugins.list {
+        match (plugin.kind, plugin.name) {
+            ("DataStore", "sql") => data_store = store::read(plugin),
+            ("KeyManager", "disk") => key_manager = disk(plugin),
+            ("KeyManager", _) => {
+                plugin.no_settings();
+                let why = "each restart makes new authorities, and agents must attest again";
+                top.warn(plugin.place.clone(), Notice::KeysInMemory(why));
+                key_manager = Some(KeyManager::Memory);
+            }
+            ("NodeAttestor", "join_token") => {
+                plugin.no_settings();
+                node_attestors.push(NodeAttestor::JoinToken);
+            }
+            _ => node_attestors.extend(x509pop(plugin).map(NodeAttestor::X509pop)),
+        }
+    }
+    Some(ServerPlugins { data_store: data_store?, key_manager: key_manager?, node_attestors })
+}
+
+fn disk(plugin: &Plugin<'_>) -> Option<KeyManager> {
+    let block = plugin.data();
+    let keys_path = block.text("keys_path");
+    if keys_path.is_none() {
+        block.required("keys_path", "the file that keys are kept in");
+    }
+    block.finish(Unknown::Refuse);
+    keys_path.map(|given| KeyManager::Disk { keys_path: given.value.into() })
+}

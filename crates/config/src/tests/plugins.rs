@@ -1,0 +1,174 @@
+use super::{INSECURE, agent_mistakes, server, server_mistakes};
+use crate::server::{DataStore, KeyManager, NodeAttestor};
+
+const HEAD: &str = "server { trust_domain = \"example.org\" data_dir = \"/d\" }\n";
+const STORE: &str =
+    "DataStore \"sql\" { plugin_data { database_type = \"sqlite3\" connection_string = \"db\" } }\n";
+const KEYS: &str = "KeyManager \"disk\" { plugin_data { keys_path = \"k\" } }\n";
+
+fn with(plugins: &str) -> String {
+    format!("{HEAD}plugins {{\n{plugins}}}\n")
+}
+
+#[track_caller]
+fn refused(plugins: &str, expected: &str) {
+    assert_eq!(server_mistakes(&with(plugins)).trim_end(), expected);
+}
+
+#[test]
+fn one_datastore_and_one_key_manager_are_wanted() {
+    refused(
+        "",
+        "s.conf: exactly one DataStore plugin must be configured, 0 are; known are \"sql\"\n\
+         s.conf: exactly one KeyManager plugin must be configured, 0 are; known are \"disk\", \"memory\"",
+    );
+    refused(
+        &format!("{STORE}{KEYS}KeyManager \"memory\" {{}}"),
+        "s.conf: exactly one KeyManager plugin must be configured, 2 are; known are \"disk\", \"memory\"",
+    );
+}
+
+#[test]
+fn a_plugin_that_is_disabled_is_not_there() {
+    let plugins =
+        format!("{STORE}{KEYS}KeyManager \"aws_kms\" {{ enabled = false plugin_data {{ x = 1 }} }}\n");
+    assert_eq!(server(&with(&plugins)).unwrap().key_manager, KeyManager::Disk { keys_path: "k".into() });
+}
+
+#[test]
+fn a_plugin_of_spire_that_is_not_there_says_what_it_would_do() {
+    refused(
+        &format!("{STORE}KeyManager \"aws_kms\" {{ plugin_data {{ region = \"x\" }} }}\n"),
+        "s.conf:4:12: plugin KeyManager \"aws_kms\" is not supported yet: it would keep keys in a key management \
+         service; remove it to go on without",
+    );
+    refused(
+        &format!("{STORE}{KEYS}NodeAttestor \"mine\" {{ plugin_cmd = \"/bin/x\" plugin_args = [\"a\"] }}\n"),
+        "s.conf:5:14: external plugin NodeAttestor \"mine\" (plugin_cmd) is not supported yet: it would run a \
+         program that speaks SPIRE's plugin protocol; remove it to go on without",
+    );
+}
+
+#[test]
+fn a_plugin_may_stand_once() {
+    refused(
+        &format!("{STORE}{KEYS}NodeAttestor \"join_token\" {{}}\nNodeAttestor {{ join_token {{}} }}\n"),
+        "s.conf:6:16: plugin NodeAttestor \"join_token\" is declared more than once; keep one",
+    );
+}
+
+#[test]
+fn the_keys_around_a_plugin_are_checked() {
+    refused(
+        &format!("{STORE}{KEYS}NodeAttestor \"join_token\" {{ plugin_dat {{}} plugin_checksum = \"x\" }}\n"),
+        "s.conf:5:29: unknown key \"plugin_dat\" in NodeAttestor \"join_token\"; did you mean \"plugin_data\"?\n\
+         s.conf:5:43: plugin_checksum has no meaning without plugin_cmd; set that too, or remove this",
+    );
+    refused(
+        &format!("{STORE}{KEYS}NodeAttestor \"join_token\" {{ plugin_data {{ ttl = 1 }} }}\n"),
+        "s.conf:5:43: unknown key \"ttl\" in NodeAttestor \"join_token\" plugin_data; remove it",
+    );
+}
+
+#[test]
+fn settings_may_stand_in_a_file_of_their_own() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("x509pop.conf");
+    let plugin = format!("NodeAttestor \"x509pop\" {{ plugin_data_file = \"{}\" }}\n", path.display());
+    let text = with(&format!("{STORE}{KEYS}{plugin}"));
+    let missing = server_mistakes(&text);
+    assert!(
+        missing.starts_with("s.conf:5:45: plugin_data_file names ")
+            && missing.contains("which cannot be read:")
+    );
+
+    std::fs::write(&path, "ca_bundle_path = \"/ca.pem\"\n").unwrap();
+    assert!(matches!(server(&text).unwrap().node_attestors[..], [NodeAttestor::X509pop(_)]));
+
+    std::fs::write(&path, "ca_bundle_pth = \"/ca.pem\"\n").unwrap();
+    let said = server_mistakes(&text);
+    assert!(said.contains("x509pop.conf:1:1: unknown key \"ca_bundle_pth\""), "{said}");
+    std::fs::write(&path, "ca_bundle_path = \n").unwrap();
+    assert!(server_mistakes(&text).contains("x509pop.conf:2:1: expected a value, found the end of the file"));
+
+    let both = text.replace("plugin_data_file", "plugin_data {} plugin_data_file");
+    assert!(server_mistakes(&both).contains("only one of plugin_data, plugin_data_file may be set"));
+}
+
+#[test]
+fn only_sqlite_is_there_and_only_its_keys_have_a_meaning() {
+    let store = |keys: &str| format!("{KEYS}DataStore \"sql\" {{ plugin_data {{ {keys} }} }}\n");
+    let sqlite = "database_type = \"sqlite3\" connection_string = \"db\"";
+    let settings =
+        server(&with(&store(&format!("{sqlite} max_open_conns = 0 disable_migration = false")))).unwrap();
+    let DataStore::Sqlite(read) = settings.data_store;
+    assert_eq!(read.max_open_conns, None);
+    refused(
+        &store(&format!("{sqlite} conn_max_lifetime = \"1h\"")),
+        "s.conf:4:84: conn_max_lifetime has no meaning with an SQLite database, which is a file of this process; \
+         remove it",
+    );
+    refused(
+        &store(
+            "database_type \"aws_postgres\" { region = \"x\" } connection_string = \"c\" max_idle_conns = 5",
+        ),
+        "s.conf:4:31: database_type \"aws_postgres\" is not supported yet: it would keep the registry in that \
+         database; remove it to go on without",
+    );
+    refused(
+        &store("database_type = \"oracle\" connection_string = \"c\""),
+        "s.conf:4:49: database_type \"oracle\" cannot be used: it must be \"sqlite3\"",
+    );
+    refused(
+        &store("database_type = \"sqlite3\""),
+        "s.conf:4:31: connection_string must be configured: the path of the database file",
+    );
+    refused(
+        &store(&format!("{sqlite} max_open_conns = -1")),
+        "s.conf:4:101: max_open_conns \"-1\" cannot be used: it must be 0 (no limit) or more",
+    );
+}
+
+#[test]
+fn x509pop_wants_authorities_or_the_trust_domains_own() {
+    let pop = |keys: &str| format!("{STORE}{KEYS}NodeAttestor \"x509pop\" {{ plugin_data {{ {keys} }} }}\n");
+    for (keys, expected) in [
+        ("", "ca_bundle_path or ca_bundle_paths must be configured"),
+        (
+            "ca_bundle_path = \"a\" ca_bundle_paths = [\"b\"]",
+            "only one of ca_bundle_path, ca_bundle_paths may",
+        ),
+        ("mode = \"spiffe\" ca_bundle_path = \"a\"", "ca_bundle_path has no meaning with mode \"spiffe\""),
+        (
+            "ca_bundle_path = \"a\" spiffe_prefix = \"/x\"",
+            "spiffe_prefix has no meaning with mode \"external_pki\"",
+        ),
+        ("mode = \"x\"", "mode \"x\" cannot be used: it must be \"external_pki\" or \"spiffe\""),
+        ("ca_bundle_path = \"a\" max_intermediates = 0", "max_intermediates \"0\" cannot be used"),
+        ("ca_bundle_path = \"a\" agent_path_template = \"x\"", "it must begin with \"/\""),
+        (
+            "ca_bundle_path = \"a\" agent_path_template = \"/{{ .SVIDPathTrimmed }}\"",
+            "there is no field \"SVIDPathTrimmed\"",
+        ),
+    ] {
+        let said = server_mistakes(&with(&pop(keys)));
+        assert!(said.contains(expected) && said.lines().count() == 1, "{keys}\n{said}");
+    }
+}
+
+#[test]
+fn the_agents_plugins_name_what_they_miss() {
+    let text = format!(
+        "agent {{ trust_domain = \"example.org\" server_address = \"a\" server_port = 1 {INSECURE} }}\nplugins {{\n\
+         KeyManager \"disk\" {{}}\nNodeAttestor \"x509pop\" {{}}\nWorkloadAttestor \"docker\" {{}}\n}}"
+    );
+    let said = agent_mistakes(&text);
+    assert_eq!(
+        said,
+        "a.conf:3:19: directory must be configured: the folder that keys are kept in\n\
+               a.conf:4:24: private_key_path must be configured: the key to attest with, PEM\n\
+               a.conf:4:24: certificate_path must be configured: the certificate to attest with, PEM\n\
+               a.conf:5:18: plugin WorkloadAttestor \"docker\" is not supported yet: it would tell workloads apart by \
+               their container; remove it to go on without\n"
+    );
+}

@@ -114,11 +114,11 @@ fn read<'a>(
     let enabled = keys.switch("enabled").is_none_or(|given| given.value);
     let command = keys.text("plugin_cmd");
     for companion in ["plugin_args", "plugin_checksum"] {
-        let lonely = command.is_none().then(|| keys.fields(companion)).unwrap_or_default();
-        keys.fields(companion);
-        for field in lonely {
-            let problem = Problem::Needs { key: companion.to_owned(), needs: "plugin_cmd" };
-            keys.mistake(place(&keys, &field), problem);
+        for field in keys.fields(companion) {
+            if command.is_none() {
+                let problem = Problem::Needs { key: companion.to_owned(), needs: "plugin_cmd" };
+                keys.mistake(place(&keys, &field), problem);
+            }
         }
     }
     let inline = keys.section("plugin_data");

@@ -19,7 +19,9 @@ pub enum IdError {
     WrongScheme,
     #[error("trust domain is missing")]
     MissingTrustDomain,
-    #[error("trust domain characters are limited to lowercase letters, numbers, dots, dashes, and underscores")]
+    #[error(
+        "trust domain characters are limited to lowercase letters, numbers, dots, dashes, and underscores"
+    )]
     TrustDomainCharacter,
     #[error("trust domain is longer than 255 bytes")]
     TrustDomainTooLong,
@@ -189,7 +191,10 @@ fn check_trust_domain(name: &str) -> Result<(), IdError> {
     if name.len() > MAX_TRUST_DOMAIN {
         return Err(IdError::TrustDomainTooLong);
     }
-    match name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'.' | b'-' | b'_')) {
+    match name
+        .bytes()
+        .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'.' | b'-' | b'_'))
+    {
         true => Ok(()),
         false => Err(IdError::TrustDomainCharacter),
     }

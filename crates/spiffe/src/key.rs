@@ -7,8 +7,8 @@ use aws_lc_rs::digest::{SHA1_FOR_LEGACY_USE_ONLY, digest};
 use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der, PublicKeyX509Der};
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::rsa::{KeyPair as RsaKeyPair, KeySize};
-use aws_lc_rs::signature::{self, EcdsaKeyPair, KeyPair, UnparsedPublicKey};
-use der::{Decode, Encode};
+use aws_lc_rs::signature::{self, EcdsaKeyPair, KeyPair};
+use der::Decode;
 use x509_cert::spki::{ObjectIdentifier, SubjectPublicKeyInfoRef};
 use zeroize::Zeroizing;
 
@@ -37,7 +37,9 @@ pub enum KeyType {
 impl KeyType {
     /// From its name in configuration.
     pub fn parse(name: &str) -> Option<Self> {
-        [Self::EcP256, Self::EcP384, Self::Rsa2048, Self::Rsa4096].into_iter().find(|kind| kind.as_str() == name)
+        [Self::EcP256, Self::EcP384, Self::Rsa2048, Self::Rsa4096]
+            .into_iter()
+            .find(|kind| kind.as_str() == name)
     }
 
     /// Its name in configuration.
@@ -146,7 +148,8 @@ impl PublicKey {
             .ok_or_else(|| KeyError::MalformedPublic("its bits are not whole bytes".to_owned()))?;
         let kind = match info.algorithm.oid {
             EC => {
-                let curve = info.algorithm.parameters_oid().map_err(|e| KeyError::MalformedPublic(e.to_string()))?;
+                let curve =
+                    info.algorithm.parameters_oid().map_err(|e| KeyError::MalformedPublic(e.to_string()))?;
                 match curve {
                     P256 => PublicKind::P256,
                     P384 => PublicKind::P384,
@@ -229,9 +232,15 @@ impl PublicKey {
     /// Checks a signature as JWS carries it (ECDSA as the two numbers, RFC 7518 §3.4).
     pub fn verify_jws(&self, alg: SigAlg, message: &[u8], sig: &[u8]) -> Result<(), SignError> {
         match alg {
-            SigAlg::EcdsaP256Sha256 => self.verify_with(alg, &signature::ECDSA_P256_SHA256_FIXED, message, sig),
-            SigAlg::EcdsaP384Sha384 => self.verify_with(alg, &signature::ECDSA_P384_SHA384_FIXED, message, sig),
-            SigAlg::EcdsaP521Sha512 => self.verify_with(alg, &signature::ECDSA_P521_SHA512_FIXED, message, sig),
+            SigAlg::EcdsaP256Sha256 => {
+                self.verify_with(alg, &signature::ECDSA_P256_SHA256_FIXED, message, sig)
+            }
+            SigAlg::EcdsaP384Sha384 => {
+                self.verify_with(alg, &signature::ECDSA_P384_SHA384_FIXED, message, sig)
+            }
+            SigAlg::EcdsaP521Sha512 => {
+                self.verify_with(alg, &signature::ECDSA_P521_SHA512_FIXED, message, sig)
+            }
             _ => self.verify(alg, message, sig),
         }
     }
@@ -305,7 +314,10 @@ pub trait Signer: Send + Sync {
 
 enum Private {
     /// Kept as PKCS#8 too, since an ECDSA key pair does not give its own back.
-    Ec { pair: EcdsaKeyPair, pkcs8: Zeroizing<Vec<u8>> },
+    Ec {
+        pair: EcdsaKeyPair,
+        pkcs8: Zeroizing<Vec<u8>>,
+    },
     Rsa(Box<RsaKeyPair>),
 }
 
@@ -326,8 +338,12 @@ impl PrivateKey {
                 let pkcs8 = pair.to_pkcs8v1().map_err(failed)?;
                 Private::Ec { pair, pkcs8: Zeroizing::new(pkcs8.as_ref().to_vec()) }
             }
-            KeyType::Rsa2048 => Private::Rsa(Box::new(RsaKeyPair::generate(KeySize::Rsa2048).map_err(failed)?)),
-            KeyType::Rsa4096 => Private::Rsa(Box::new(RsaKeyPair::generate(KeySize::Rsa4096).map_err(failed)?)),
+            KeyType::Rsa2048 => {
+                Private::Rsa(Box::new(RsaKeyPair::generate(KeySize::Rsa2048).map_err(failed)?))
+            }
+            KeyType::Rsa4096 => {
+                Private::Rsa(Box::new(RsaKeyPair::generate(KeySize::Rsa4096).map_err(failed)?))
+            }
         };
         Self::of(private, key_type)
     }

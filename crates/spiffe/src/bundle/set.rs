@@ -1,0 +1,67 @@
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::Bundle;
+use crate::TrustDomain;
+
+/// Where the bundle of a trust domain is found.
+pub trait BundleSource {
+    /// The bundle of `trust_domain`, if it is trusted here.
+    fn bundle(&self, trust_domain: &TrustDomain) -> Option<&Bundle>;
+}
+
+impl BundleSource for Bundle {
+    fn bundle(&self, trust_domain: &TrustDomain) -> Option<&Bundle> {
+        (self.trust_domain() == trust_domain).then_some(self)
+    }
+}
+
+/// Bundles of several trust domains, each under its own name.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct BundleSet(BTreeMap<TrustDomain, Arc<Bundle>>);
+
+impl BundleSet {
+    /// Adds or replaces a bundle.
+    pub fn insert(&mut self, bundle: Arc<Bundle>) {
+        self.0.insert(bundle.trust_domain().clone(), bundle);
+    }
+
+    /// Removes the bundle of a trust domain.
+    pub fn remove(&mut self, trust_domain: &TrustDomain) {
+        self.0.remove(trust_domain);
+    }
+
+    /// The bundle of a trust domain.
+    pub fn get(&self, trust_domain: &TrustDomain) -> Option<&Arc<Bundle>> {
+        self.0.get(trust_domain)
+    }
+
+    /// All bundles, by trust domain.
+    pub fn iter(&self) -> impl Iterator<Item = &Arc<Bundle>> {
+        self.0.values()
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl BundleSource for BundleSet {
+    fn bundle(&self, trust_domain: &TrustDomain) -> Option<&Bundle> {
+        self.0.get(trust_domain).map(|bundle| &**bundle)
+    }
+}
+
+impl FromIterator<Arc<Bundle>> for BundleSet {
+    fn from_iter<I: IntoIterator<Item = Arc<Bundle>>>(bundles: I) -> Self {
+        let mut set = Self::default();
+        bundles.into_iter().for_each(|bundle| set.insert(bundle));
+        set
+    }
+}

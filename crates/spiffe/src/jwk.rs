@@ -1,0 +1,97 @@
+//! Public keys as JSON Web Keys (RFC 7517, RFC 7518 §6).
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use der::{Decode, Encode};
+use serde_json::{Map, Value, json};
+use x509_cert::spki::{AlgorithmIdentifierOwned, ObjectIdentifier, SubjectPublicKeyInfoOwned};
+
+use crate::key::{KeyError, PublicKey};
+
+/// Why a JWK is refused.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[allow(missing_docs)] // each variant's message says what it is
+pub enum JwkError {
+    #[error("key type {0} is not known")]
+    UnknownType(String),
+    #[error("curve {0} is not supported")]
+    Curve(String),
+    #[error("\"{0}\" is missing or not base64url")]
+    Member(&'static str),
+    #[error("{0}")]
+    Key(KeyError),
+}
+
+const CURVES: [(&str, &str, usize); 3] =
+    [("P-256", "1.2.840.10045.3.1.7", 32), ("P-384", "1.3.132.0.34", 48), ("P-521", "1.3.132.0.35", 66)];
+
+/// A public key as the members of a JWK.
+pub fn to_jwk(key: &PublicKey) -> Map<String, Value> {
+    let mut jwk = Map::new();
+    match key.curve() {
+        Some(curve) => {
+            // Uncompressed: a byte 4, then both coordinates.
+            let point = key.raw().get(1..).unwrap_or_default();
+            let (x, y) = point.split_at(point.len() / 2);
+            jwk.insert("kty".into(), json!("EC"));
+            jwk.insert("crv".into(), json!(curve));
+            jwk.insert("x".into(), json!(URL_SAFE_NO_PAD.encode(x)));
+            jwk.insert("y".into(), json!(URL_SAFE_NO_PAD.encode(y)));
+        }
+        None => {
+            jwk.insert("kty".into(), json!("RSA"));
+            if let Ok(rsa) = RsaPublicKey::from_der(key.raw()) {
+                jwk.insert("n".into(), json!(URL_SAFE_NO_PAD.encode(rsa.modulus.as_bytes())));
+                jwk.insert("e".into(), json!(URL_SAFE_NO_PAD.encode(rsa.exponent.as_bytes())));
+            }
+        }
+    }
+    jwk
+}
+
+/// The public key of a JWK.
+pub fn from_jwk(jwk: &Value) -> Result<PublicKey, JwkError> {
+    let text = |name: &'static str| jwk.get(name).and_then(Value::as_str).ok_or(JwkError::Member(name));
+    let bytes = |name: &'static str| URL_SAFE_NO_PAD.decode(text(name)?).map_err(|_| JwkError::Member(name));
+    let (oid, parameters, raw) = match text("kty")? {
+        "EC" => {
+            let curve = text("crv")?;
+            let (_, oid, size) = CURVES
+                .into_iter()
+                .find(|(name, _, _)| *name == curve)
+                .ok_or_else(|| JwkError::Curve(curve.to_owned()))?;
+            let mut point = vec![4];
+            for name in ["x", "y"] {
+                let coordinate = bytes(name)?;
+                if coordinate.len() != size {
+                    return Err(JwkError::Member(name));
+                }
+                point.extend(coordinate);
+            }
+            let curve = ObjectIdentifier::new(oid).map_err(|_| JwkError::Curve(oid.to_owned()))?;
+            ("1.2.840.10045.2.1", der::Any::from(curve), point)
+        }
+        "RSA" => {
+            let number = |name| der::asn1::Uint::new(&bytes(name)?).map_err(|_| JwkError::Member(name));
+            let key = RsaPublicKey { modulus: number("n")?, exponent: number("e")? };
+            ("1.2.840.113549.1.1.1", der::Any::null(), key.to_der().map_err(|_| JwkError::Member("n"))?)
+        }
+        other => return Err(JwkError::UnknownType(other.to_owned())),
+    };
+    let malformed = |e: String| JwkError::Key(KeyError::MalformedPublic(e));
+    let spki = SubjectPublicKeyInfoOwned {
+        algorithm: AlgorithmIdentifierOwned {
+            oid: ObjectIdentifier::new(oid).map_err(|e| malformed(e.to_string()))?,
+            parameters: Some(parameters),
+        },
+        subject_public_key: der::asn1::BitString::from_bytes(&raw).map_err(|e| malformed(e.to_string()))?,
+    };
+    let der = spki.to_der().map_err(|e| malformed(e.to_string()))?;
+    PublicKey::from_spki_der(&der).map_err(JwkError::Key)
+}
+
+#[derive(der::Sequence)]
+struct RsaPublicKey {
+    modulus: der::asn1::Uint,
+    exponent: der::asn1::Uint,
+}

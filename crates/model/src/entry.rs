@@ -174,7 +174,9 @@ impl Entry {
 
     /// Whether a request's identity counts as the same entry: SPIFFE ID, parent and selector set (SPIRE 1.16).
     pub fn is_similar(&self, other: &Entry) -> bool {
-        self.spiffe_id == other.spiffe_id && self.parent_id == other.parent_id && self.selectors == other.selectors
+        self.spiffe_id == other.spiffe_id
+            && self.parent_id == other.parent_id
+            && self.selectors == other.selectors
     }
 
     /// A key that is equal for two entries just when they are similar, for a unique index.

@@ -121,6 +121,8 @@ fn alias_ids(snapshot: &Snapshot, node: &Selectors) -> Vec<SpiffeId> {
 
 /// The agents that have all of these selectors, found through the rarest one.
 fn agents_with_all(snapshot: &Snapshot, wanted: &Selectors) -> Vec<SpiffeId> {
-    let Some(rarest) = wanted.iter().min_by_key(|one| snapshot.agents_with_count(one)) else { return Vec::new() };
+    let Some(rarest) = wanted.iter().min_by_key(|one| snapshot.agents_with_count(one)) else {
+        return Vec::new();
+    };
     snapshot.agents_with(rarest).filter(|a| wanted.is_subset(&a.selectors)).map(|a| a.id.clone()).collect()
 }

@@ -1,5 +1,6 @@
 //! The ports: what engines ask of the world. Adapters implement them; one contract suite runs against each.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::SystemTime;
 
@@ -18,7 +19,9 @@ pub enum LogError {
         place: String,
     },
     /// The database may not be written. Nothing was.
-    #[error("{place} cannot be written: {why}; check its owner and mode, and that the file system is not mounted read-only")]
+    #[error(
+        "{place} cannot be written: {why}; check its owner and mode, and that the file system is not mounted read-only"
+    )]
     ReadOnly {
         /// The file or database.
         place: String,
@@ -130,6 +133,12 @@ pub enum AttestError {
 pub trait Challenger: Send {
     /// Sends a challenge and waits for the response.
     async fn challenge(&mut self, challenge: Vec<u8>) -> Result<Vec<u8>, AttestError>;
+
+    /// The node's network address as the server sees it: the immediate peer, which a load balancer may be. `None`
+    /// when it is not known.
+    fn address(&self) -> Option<IpAddr> {
+        None
+    }
 }
 
 /// Spends single-use things in the database, for attestors that need one.
@@ -146,7 +155,12 @@ pub trait NodeAttestor: Send + Sync {
     fn name(&self) -> &'static str;
 
     /// Judges a node by its payload, with as many challenges as it takes.
-    async fn attest(&self, payload: &[u8], node: &mut dyn Challenger, now: SystemTime) -> Result<Attested, AttestError>;
+    async fn attest(
+        &self,
+        payload: &[u8],
+        node: &mut dyn Challenger,
+        now: SystemTime,
+    ) -> Result<Attested, AttestError>;
 }
 
 /// The server's side of the conversation, as the agent's attestor sees it.

@@ -115,13 +115,23 @@ impl Snapshot {
     }
 
     /// The node aliases that ask for this selector, among others perhaps.
-    pub(crate) fn aliases_with<'a>(&'a self, one: &Selector) -> impl Iterator<Item = &'a Arc<Entry>> + use<'a> {
+    pub(crate) fn aliases_with<'a>(
+        &'a self,
+        one: &Selector,
+    ) -> impl Iterator<Item = &'a Arc<Entry>> + use<'a> {
         self.in_order(self.aliases_by_selector.get(one))
     }
 
     /// The agents that have this selector.
-    pub(crate) fn agents_with<'a>(&'a self, one: &Selector) -> impl Iterator<Item = &'a Arc<Agent>> + use<'a> {
-        self.agents_by_selector.get(one).into_iter().flat_map(|ords| ords.iter()).filter_map(|ord| self.agents.get(ord))
+    pub(crate) fn agents_with<'a>(
+        &'a self,
+        one: &Selector,
+    ) -> impl Iterator<Item = &'a Arc<Agent>> + use<'a> {
+        self.agents_by_selector
+            .get(one)
+            .into_iter()
+            .flat_map(|ords| ords.iter())
+            .filter_map(|ord| self.agents.get(ord))
     }
 
     /// How many agents have this selector.

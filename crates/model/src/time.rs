@@ -18,9 +18,9 @@ impl UnixTime {
         const YEAR_9999: u64 = 253_402_300_799;
         match u64::try_from(self.0) {
             Ok(secs) => UNIX_EPOCH + Duration::from_secs(secs.min(YEAR_9999)),
-            Err(_) => UNIX_EPOCH
-                .checked_sub(Duration::from_secs(self.0.unsigned_abs()))
-                .unwrap_or(UNIX_EPOCH),
+            Err(_) => {
+                UNIX_EPOCH.checked_sub(Duration::from_secs(self.0.unsigned_abs())).unwrap_or(UNIX_EPOCH)
+            }
         }
     }
 

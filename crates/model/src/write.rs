@@ -1,5 +1,5 @@
-use spiffe::TrustDomain;
 use spiffe::SpiffeId;
+use spiffe::TrustDomain;
 use spiffe::bundle::Bundle;
 
 use crate::{Agent, DissociateMode, Entry, EntryId, JoinToken, Journal, UnixTime};

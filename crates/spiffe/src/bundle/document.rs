@@ -12,7 +12,7 @@ use crate::jwk::{self, JwkError};
 use crate::x509::{Certificate, CertificateError};
 
 /// The longest document, in bytes.
-pub const MAX_DOCUMENT: usize = 16 << 20;
+const MAX_DOCUMENT: usize = 16 << 20;
 
 /// Why a bundle document is refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

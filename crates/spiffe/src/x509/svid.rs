@@ -44,6 +44,8 @@ pub enum SvidError {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[allow(missing_docs)] // each variant's message says what it is
 pub enum VerifyError {
+    #[error("the certificate chain is no X.509-SVID: {0}")]
+    NotAnSvid(String),
     #[error("no bundle is known for trust domain {0}")]
     NoBundle(TrustDomain),
     #[error("the certificate chain does not verify against the bundle of {trust_domain}: {why}")]

@@ -1,1 +1,3 @@
 //! One suite for every implementation of a port.
+
+pub mod key_manager;

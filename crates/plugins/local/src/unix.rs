@@ -1,0 +1,158 @@
+//! Workload attestation by what the kernel says of a process: its user, its groups and its executable.
+
+mod executable;
+mod names;
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use model::ports::{AttestError, Peer, WorkloadAttestor};
+use model::{Selector, Selectors};
+
+use crate::proc::Status;
+use executable::{Digests, Executable};
+use names::Names;
+
+const NAME: &str = "unix";
+/// How often a process that changes under our eyes is looked at again.
+const LOOKS: usize = 4;
+
+/// The settings of the attestor, as SPIRE 1.16 names them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settings {
+    /// Whether to add the selectors `path` and `sha256`. A process whose executable cannot be read gets no selector
+    /// at all then.
+    pub discover_workload_path: bool,
+    /// The largest executable that is hashed, in bytes; a process with a larger one gets no selector at all. Zero
+    /// sets no limit; below zero nothing is hashed and `sha256` is left out.
+    pub workload_size_limit: i64,
+    /// Where the process file system is mounted; SPIRE takes it from `HOST_PROC`.
+    pub proc: PathBuf,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self { discover_workload_path: false, workload_size_limit: 0, proc: PathBuf::from("/proc") }
+    }
+}
+
+/// The attestor `unix`.
+pub struct Unix {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    settings: Settings,
+    names: Names,
+    digests: Digests,
+}
+
+impl Unix {
+    /// With these settings.
+    pub fn new(settings: Settings) -> Self {
+        Self { inner: Arc::new(Inner { settings, names: Names::default(), digests: Digests::default() }) }
+    }
+}
+
+#[async_trait]
+impl WorkloadAttestor for Unix {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    /// The process is looked at anew for each call. `peer` is asked before and after, so that whatever was read in
+    /// between was read of this process and not of a later one with its pid.
+    async fn attest(&self, peer: &dyn Peer) -> Result<Selectors, AttestError> {
+        peer.check()?;
+        let (inner, pid) = (Arc::clone(&self.inner), peer.pid());
+        let found = tokio::task::spawn_blocking(move || inner.look(pid)).await;
+        peer.check()?;
+        found.unwrap_or_else(|why| {
+            Err(AttestError::Failed(format!("the look at process {pid} broke off: {why}")))
+        })
+    }
+}
+
+impl Inner {
+    fn look(&self, pid: i32) -> Result<Selectors, AttestError> {
+        let folder = self.settings.proc.join(pid.to_string());
+        // a process that executes another program, perhaps with another user's rights, between two reads would be
+        // seen half as the old and half as the new: what was read is used only if it reads the same afterwards
+        let mut seen = self.glimpse(&folder)?;
+        for _ in 0..LOOKS {
+            let digest = self.digest(&seen)?;
+            let after = self.glimpse(&folder)?;
+            if seen.is_still(&after) {
+                return self.selectors(&seen, digest.as_deref());
+            }
+            seen = after;
+        }
+        Err(AttestError::Failed(format!("process {pid} changed its program or user again and again")))
+    }
+
+    fn glimpse(&self, folder: &Path) -> Result<Glimpse, AttestError> {
+        let status = std::fs::read(folder.join("status")).and_then(|text| Status::parse(&text));
+        let status = status.map_err(|cause| failed("UIDs lookup", &cause))?;
+        let executable = match self.settings.discover_workload_path {
+            true => Some(Executable::of(folder).map_err(|cause| failed("path lookup", &cause))?),
+            false => None,
+        };
+        Ok(Glimpse { status, executable })
+    }
+
+    fn digest(&self, seen: &Glimpse) -> Result<Option<String>, AttestError> {
+        let limit = self.settings.workload_size_limit;
+        match &seen.executable {
+            Some(executable) if limit >= 0 => {
+                let limit = u64::try_from(limit).ok().filter(|limit| *limit > 0);
+                let digest = self.digests.of(executable, limit);
+                digest.map(Some).map_err(|cause| AttestError::Failed(format!("SHA256 digest: {cause}")))
+            }
+            _ => Ok(None),
+        }
+    }
+
+    fn selectors(&self, seen: &Glimpse, digest: Option<&str>) -> Result<Selectors, AttestError> {
+        let Status { uid, gid, groups } = &seen.status;
+        let mut found = vec![("uid", uid.to_string()), ("gid", gid.to_string())];
+        found.extend(self.names.user(*uid).map(|name| ("user", name)));
+        found.extend(self.names.group(*gid).map(|name| ("group", name)));
+        for group in groups {
+            found.push(("supplementary_gid", group.to_string()));
+            found.extend(self.names.group(*group).map(|name| ("supplementary_group", name)));
+        }
+        if let Some(executable) = &seen.executable {
+            found
+                .push(("path", executable.path().map_err(|cause| failed("path lookup", &cause))?.to_owned()));
+        }
+        found.extend(digest.map(|digest| ("sha256", digest.to_owned())));
+        let selector = |(kind, value): (&str, String)| Selector::new(NAME, &format!("{kind}:{value}"));
+        let selectors = found.into_iter().map(selector).collect::<Result<_, _>>();
+        selectors
+            .map_err(|fault| AttestError::Failed(format!("what was found cannot be a selector: {fault}")))
+    }
+}
+
+/// A process as one look at it shows.
+struct Glimpse {
+    status: Status,
+    executable: Option<Executable>,
+}
+
+impl Glimpse {
+    fn is_still(&self, other: &Self) -> bool {
+        self.status == other.status && self.executable == other.executable
+    }
+}
+
+fn failed(what: &str, cause: &io::Error) -> AttestError {
+    let hint = match cause.kind() {
+        io::ErrorKind::PermissionDenied => {
+            "; the agent must run as root or as the workload's user to look at its executable"
+        }
+        _ => "",
+    };
+    AttestError::Failed(format!("{what}: {cause}{hint}"))
+}

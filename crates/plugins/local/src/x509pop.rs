@@ -1,0 +1,21 @@
+//! Node attestation by a certificate that the node was given beforehand: it shows the chain and proves that it has
+//! the private key by signing two nonces, the server's and its own.
+//!
+//! Wire, identities and selectors are those of SPIRE 1.16.
+
+mod agent;
+mod chain;
+mod files;
+mod key;
+mod leaf;
+mod proof;
+mod san;
+mod server;
+mod template;
+mod wire;
+
+pub use agent::{Agent, CredentialError, Credentials, Source};
+pub use server::{Configuration, ConfigurationFault, OwnAuthorities, Server};
+pub use template::{PathTemplate, TemplateError};
+
+const NAME: &str = "x509pop";

@@ -1,0 +1,12 @@
+//! Processes as the agent sees them: pinned, and looked at.
+
+mod child;
+mod peer;
+mod unix;
+
+/// Nothing in the test's own process; see [`child`].
+#[test]
+fn child() {
+    child::obey();
+    peer::listen_in_another_namespace();
+}

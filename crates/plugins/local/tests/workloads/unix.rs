@@ -1,0 +1,233 @@
+//! The `unix` attestor on real processes.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use crate::child::{Act, Connected, Killed, NOBODY};
+use model::ports::{AttestError, Peer, WorkloadAttestor};
+use model::{Selector, Selectors};
+use plugins_local::peer::{BootTime, Pinned};
+use plugins_local::unix::{Settings, Unix};
+
+/// A process that is known to run because the test holds it.
+struct Held(i32);
+
+impl Peer for Held {
+    fn pid(&self) -> i32 {
+        self.0
+    }
+    fn uid(&self) -> u32 {
+        0
+    }
+    fn gid(&self) -> u32 {
+        0
+    }
+    fn check(&self) -> Result<(), AttestError> {
+        Ok(())
+    }
+}
+
+fn discovering() -> Unix {
+    Unix::new(Settings { discover_workload_path: true, ..Settings::default() })
+}
+
+fn limited(limit: i64) -> Unix {
+    Unix::new(Settings { discover_workload_path: true, workload_size_limit: limit, ..Settings::default() })
+}
+
+fn has(selectors: &Selectors, selector: &str) -> bool {
+    selectors.contains(&Selector::parse(selector).unwrap())
+}
+
+fn values(selectors: &Selectors, kind: &str) -> Vec<String> {
+    let prefix = format!("{kind}:");
+    selectors.iter().filter_map(|it| it.value().strip_prefix(&prefix)).map(str::to_owned).collect()
+}
+
+fn sha256(path: &Path) -> String {
+    let printed = Command::new("sha256sum").arg(path).output().unwrap().stdout;
+    String::from_utf8(printed).unwrap().split_whitespace().next().unwrap().to_owned()
+}
+
+fn ourselves() -> (Pinned, UnixStream) {
+    let (one, other) = UnixStream::pair().unwrap();
+    (Pinned::new(&one, BootTime::now()).unwrap(), other)
+}
+
+/// A program of the test's own, running.
+struct Program {
+    path: PathBuf,
+    process: Killed,
+    _folder: tempfile::TempDir,
+}
+
+impl Program {
+    /// `sleep` from a folder of its own, with something after its end that does not matter to it.
+    fn start(tail: &[u8]) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("program");
+        let process = Self::run(&path, tail);
+        Self { path, process, _folder: folder }
+    }
+
+    fn run(path: &Path, tail: &[u8]) -> Killed {
+        let program =
+            ["/usr/bin/sleep", "/bin/sleep"].into_iter().find_map(|path| fs::read(path).ok()).unwrap();
+        fs::write(path, [program.as_slice(), tail].concat()).unwrap();
+        fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
+        // another test that forks at this moment may hold the file open for writing for an instant
+        for _ in 0..100 {
+            match Command::new(path).arg("1000").stdin(Stdio::null()).spawn() {
+                Ok(process) => return Killed(process),
+                Err(cause) if cause.kind() == std::io::ErrorKind::ExecutableFileBusy => {}
+                Err(cause) => panic!("{cause}"),
+            }
+            std::thread::sleep(std::time::Duration::from_millis(10));
+        }
+        panic!("the program stays busy");
+    }
+
+    fn peer(&self) -> Held {
+        Held(i32::try_from(self.process.0.id()).unwrap())
+    }
+
+    async fn seen_by(&self, attestor: &Unix) -> Result<Selectors, AttestError> {
+        attestor.attest(&self.peer()).await
+    }
+}
+
+#[tokio::test]
+async fn a_process_has_its_user_its_groups_and_their_names() {
+    let (peer, _socket) = ourselves();
+    let seen = Unix::new(Settings::default()).attest(&peer).await.unwrap();
+    let (uid, gid) = (rustix::process::geteuid(), rustix::process::getegid());
+    assert!(has(&seen, &format!("unix:uid:{}", uid.as_raw())));
+    assert!(has(&seen, &format!("unix:gid:{}", gid.as_raw())));
+    let mut groups: Vec<String> =
+        rustix::process::getgroups().unwrap().into_iter().map(|gid| gid.as_raw().to_string()).collect();
+    groups.sort();
+    groups.dedup();
+    assert_eq!(values(&seen, "supplementary_gid"), groups);
+    if uid.is_root() {
+        assert!(has(&seen, "unix:user:root") && has(&seen, "unix:group:root"));
+    }
+    assert!(values(&seen, "path").is_empty() && values(&seen, "sha256").is_empty());
+}
+
+#[tokio::test]
+async fn with_discovery_a_process_has_its_path_and_digest() {
+    let (peer, _socket) = ourselves();
+    let seen = discovering().attest(&peer).await.unwrap();
+    let exe = std::env::current_exe().unwrap();
+    assert_eq!(values(&seen, "path"), [exe.to_str().unwrap()]);
+    assert_eq!(values(&seen, "sha256"), [sha256(&exe)]);
+}
+
+#[tokio::test]
+async fn an_executable_over_the_limit_gets_nothing_and_one_at_it_does() {
+    let program = Program::start(b"");
+    let size = i64::try_from(fs::metadata(&program.path).unwrap().len()).unwrap();
+    let refused = program.seen_by(&limited(size - 1)).await.unwrap_err().to_string();
+    assert!(refused.starts_with("SHA256 digest: workload "), "{refused}");
+    assert!(refused.ends_with(&format!("exceeds size limit ({size} > {})", size - 1)), "{refused}");
+    assert_eq!(values(&program.seen_by(&limited(size)).await.unwrap(), "sha256").len(), 1);
+    assert_eq!(values(&program.seen_by(&limited(0)).await.unwrap(), "sha256").len(), 1);
+}
+
+#[tokio::test]
+async fn below_zero_nothing_is_hashed() {
+    let program = Program::start(b"");
+    let seen = program.seen_by(&limited(-1)).await.unwrap();
+    assert_eq!(values(&seen, "path"), [program.path.to_str().unwrap()]);
+    assert!(values(&seen, "sha256").is_empty());
+}
+
+#[tokio::test]
+async fn an_executable_that_is_gone_from_its_place_is_still_known() {
+    let program = Program::start(b"");
+    let digest = sha256(&program.path);
+    fs::remove_file(&program.path).unwrap();
+    let seen = program.seen_by(&discovering()).await.unwrap();
+    assert_eq!(values(&seen, "path"), [format!("{} (deleted)", program.path.display())]);
+    assert_eq!(values(&seen, "sha256"), [digest]);
+}
+
+#[tokio::test]
+async fn a_program_written_over_the_old_one_is_another() {
+    let attestor = discovering();
+    let mut program = Program::start(b"aaaa");
+    let first = values(&program.seen_by(&attestor).await.unwrap(), "sha256");
+    program.process.end();
+    // in place, of the same length and within the same second
+    program.process = Program::run(&program.path, b"bbbb");
+    let second = values(&program.seen_by(&attestor).await.unwrap(), "sha256");
+    assert_ne!(first, second);
+    assert_eq!(second, [sha256(&program.path)]);
+}
+
+#[tokio::test]
+async fn the_same_program_is_answered_from_what_is_known() {
+    let (peer, _socket) = ourselves();
+    let attestor = discovering();
+    let first = attestor.attest(&peer).await.unwrap();
+    let before = std::time::Instant::now();
+    for _ in 0..20 {
+        assert_eq!(attestor.attest(&peer).await.unwrap(), first);
+    }
+    // this very program is far too large to be hashed so often in that time
+    assert!(before.elapsed() < std::time::Duration::from_secs(2), "{:?}", before.elapsed());
+}
+
+#[tokio::test]
+async fn a_process_that_executes_another_program_has_that_programs_selectors() {
+    let attestor = discovering();
+    let mut caller = Connected::new(Act::Exec);
+    let peer = Pinned::new(&caller.socket, caller.accepted).unwrap();
+    let before = attestor.attest(&peer).await.unwrap();
+    assert_eq!(values(&before, "path"), [std::env::current_exe().unwrap().to_str().unwrap()]);
+    caller.tell();
+    caller.wait_for_sleep();
+    let after = attestor.attest(&peer).await.unwrap();
+    let exe = fs::read_link(format!("/proc/{}/exe", caller.pid())).unwrap();
+    assert_eq!(values(&after, "path"), [exe.to_str().unwrap()]);
+    assert_eq!(values(&after, "sha256"), [sha256(&exe)]);
+}
+
+#[tokio::test]
+async fn a_process_that_changes_its_user_has_that_users_selectors() {
+    if !rustix::process::geteuid().is_root() {
+        return eprintln!("skipped: only root may become another user");
+    }
+    let attestor = Unix::new(Settings::default());
+    let mut caller = Connected::new(Act::SetUser);
+    let peer = Pinned::new(&caller.socket, caller.accepted).unwrap();
+    assert!(has(&attestor.attest(&peer).await.unwrap(), "unix:uid:0"));
+    caller.tell();
+    caller.hear();
+    let after = attestor.attest(&peer).await.unwrap();
+    assert_eq!(values(&after, "uid"), [NOBODY.to_string()]);
+    assert_eq!(values(&after, "gid"), [NOBODY.to_string()]);
+    assert_eq!(values(&after, "supplementary_gid"), [NOBODY.to_string()]);
+    assert_eq!(values(&after, "user"), ["nobody"]);
+    assert!(!has(&after, "unix:user:root"));
+}
+
+#[tokio::test]
+async fn a_process_that_is_not_there_gets_nothing() {
+    let mut program = Program::start(b"");
+    let peer = program.peer();
+    program.process.end();
+    assert!(matches!(discovering().attest(&peer).await, Err(AttestError::Failed(_))));
+}
+
+#[tokio::test]
+async fn without_the_right_to_look_the_reason_is_named() {
+    if rustix::process::geteuid().is_root() {
+        return eprintln!("skipped: root may look at every process");
+    }
+    let refused = discovering().attest(&Held(1)).await.unwrap_err().to_string();
+    assert!(refused.contains("must run as root or as the workload's user"), "{refused}");
+}

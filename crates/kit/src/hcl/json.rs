@@ -168,7 +168,6 @@ impl Reader<'_> {
                 None | Some('\n') => return Err((start, Fault::UnclosedString)),
                 Some('"') => return Ok(value),
                 Some('\\') => value.push(self.escape().ok_or((at, Fault::BadJsonEscape))?),
-                Some('\0') => return Err((at, Fault::ForbiddenCharacter(0))),
                 Some(c) => value.push(c),
             }
         }

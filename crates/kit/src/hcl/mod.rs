@@ -74,6 +74,9 @@ fn read(text: &[u8], limits: Limits) -> Placed<(Body, Syntax)> {
     }
     let text = std::str::from_utf8(text)
         .map_err(|bad| (scan::position_of(text, bad.valid_up_to()), Fault::NotUtf8))?;
+    if let Some(offset) = text.find('\0') {
+        return Err((scan::position_of(text.as_bytes(), offset), Fault::ForbiddenCharacter(0)));
+    }
     let text = text.strip_prefix('\u{feff}').unwrap_or(text).replace("\r\n", "\n");
     if text.trim_start().starts_with('{') {
         Ok((json::document(&text, limits)?, Syntax::Json))

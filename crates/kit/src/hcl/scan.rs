@@ -141,7 +141,7 @@ pub(super) fn next(cursor: &mut Cursor<'_>) -> Placed<(Position, Token)> {
                 ']' => Token::CloseBracket,
                 ',' => Token::Comma,
                 '=' => Token::Assign,
-                '\0' | '\u{e123}' => return cursor.fail(Fault::ForbiddenCharacter(u32::from(c))),
+                '\u{e123}' => return cursor.fail(Fault::ForbiddenCharacter(u32::from(c))),
                 _ => return cursor.fail(Fault::UnexpectedCharacter(c)),
             };
             cursor.bump();
@@ -236,7 +236,7 @@ fn string(cursor: &mut Cursor<'_>) -> Placed<Token> {
             Some('"') => break,
             Some('\\') => escape(cursor, &mut value).map_err(|fault| (at, fault))?,
             Some('$') if cursor.peek() == Some('{') => interpolation(cursor, start, &mut value)?,
-            Some(c @ ('\0' | '\u{e123}')) => return Err((at, Fault::ForbiddenCharacter(u32::from(c)))),
+            Some(c @ '\u{e123}') => return Err((at, Fault::ForbiddenCharacter(u32::from(c)))),
             Some(c) => value.push(c),
         }
     }
@@ -251,7 +251,7 @@ fn interpolation(cursor: &mut Cursor<'_>, start: Position, value: &mut Unquoted)
         let at = cursor.at();
         match cursor.bump() {
             None => return Err((start, Fault::UnclosedInterpolation)),
-            Some(c @ ('\0' | '\u{e123}')) => return Err((at, Fault::ForbiddenCharacter(u32::from(c)))),
+            Some(c @ '\u{e123}') => return Err((at, Fault::ForbiddenCharacter(u32::from(c)))),
             Some('\\') => {
                 // The escape must be a known one, yet it is kept as written.
                 let from = cursor.rest;
@@ -332,7 +332,7 @@ fn heredoc_token(cursor: &mut Cursor<'_>) -> Placed<Token> {
         if let Some(indent) = heredoc::closing_indent(line, name) {
             return Ok(Token::Text(heredoc::value(&lines, indent, indented)));
         }
-        if let Some(c) = line.chars().find(|c| matches!(c, '\0' | '\u{e123}')) {
+        if let Some(c) = line.chars().find(|c| *c == '\u{e123}') {
             return Err((at, Fault::ForbiddenCharacter(u32::from(c))));
         }
         lines.push(line);

@@ -212,6 +212,8 @@ fn mistakes_say_where_they_are_and_what_to_do() {
     ] {
         assert_eq!(complaint(source), expected);
     }
+    assert!(complaint("# \0").starts_with("t.conf:1:3: character U+0000 is not allowed here"));
+    assert!(complaint("a = \"\u{e123}\"").starts_with("t.conf:1:6: character U+E123 is not allowed here"));
     let error = parse("t.conf", b"a = 1\nb = \"\xff\"").unwrap_err();
     assert_eq!((error.at(), error.fault()), (Position { line: 2, column: 6 }, &Fault::NotUtf8));
 }

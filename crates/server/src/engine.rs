@@ -26,9 +26,9 @@ use crate::api::entry::EntryApi;
 use crate::api::health;
 use crate::api::svid::SvidApi;
 use crate::authority::{Authorities, AuthorityError, AuthoritySettings};
-use crate::authz::{Authorizer, AuthzLayer};
+use crate::authz::{Authorizer, AuthzLayer, Peer};
 use crate::feed::{FeedApi, Hub};
-use crate::listen::{accept_socket, accept_tls};
+use crate::listen::accept_tls;
 use crate::registry::{Observer, Registry};
 use crate::signing::SigningPool;
 use crate::sweep::{self, Deadlines};
@@ -78,6 +78,9 @@ pub enum ServerError {
     /// The authorities could not be brought up.
     #[error("the signing authorities cannot be brought up")]
     Authorities(#[source] AuthorityError),
+    /// The signing threads could not be started.
+    #[error("the signing threads cannot be started")]
+    Threads(#[source] crate::signing::StartError),
     /// The port could not be opened.
     #[error("cannot listen on {address}: {cause}; {hint}")]
     Port {
@@ -119,7 +122,7 @@ pub async fn run(
         "Registry loaded"
     );
 
-    let pool = SigningPool::start();
+    let pool = SigningPool::start().map_err(ServerError::Threads)?;
     let authorities = Authorities::open(
         settings.trust_domain.clone(),
         settings.authority.clone(),
@@ -133,7 +136,7 @@ pub async fn run(
 
     let listener = bind(settings.bind).await?;
     let address = listener.local_addr().unwrap_or(settings.bind);
-    let socket = kit::uds::bind(&settings.socket_path, 0o770, 0o750).await.map_err(ServerError::Socket)?;
+    let socket = kit::uds::Listener::bind(&settings.socket_path, 0o770).map_err(ServerError::Socket)?;
 
     let tokens: Arc<dyn TokenSpender> = Arc::new(RegistryTokens { registry: registry.clone(), clock: clock.clone() });
     let attestors: HashMap<_, _> = (adapters.attestors)(tokens).into_iter().map(|a| (a.name(), a)).collect();
@@ -144,15 +147,15 @@ pub async fn run(
         clock: clock.clone(),
     });
     let services = Services {
-        agent: Arc::new(AgentApi {
+        agent: AgentApi {
             trust_domain: settings.trust_domain.clone(),
             registry: registry.clone(),
             authorities: authorities.clone(),
-            attestors,
+            attestors: Arc::new(attestors),
             clock: clock.clone(),
             deadlines: deadlines.clone(),
             agent_id_as_selector: settings.agent_id_as_selector,
-        }),
+        },
         hub,
         registry: registry.clone(),
         authorities: authorities.clone(),
@@ -187,7 +190,7 @@ pub async fn run(
     let uds = server()
         .layer(AuthzLayer(authorizer))
         .add_routes(services.local())
-        .serve_with_incoming_shutdown(accept_socket(socket.into_listener()), stop.clone().cancelled_owned());
+        .serve_with_incoming_shutdown(socket.connections(Arc::new(local_peer)), stop.clone().cancelled_owned());
 
     ready(address);
     let both = async { tokio::try_join!(tcp, uds) };
@@ -203,8 +206,13 @@ pub async fn run(
     stop.cancel();
     tracing::info!("Server APIs have stopped");
     let _ = tokio::join!(authority_task, sweep_task);
-    let _ = std::fs::remove_file(&settings.socket_path);
     outcome
+}
+
+/// Who opened the admin socket. Its mode is the check: whoever can open it is an administrator.
+fn local_peer(stream: &tokio::net::UnixStream) -> std::io::Result<Arc<Peer>> {
+    let cred = stream.peer_cred()?;
+    Ok(Arc::new(Peer::Local { uid: cred.uid(), gid: cred.gid(), pid: cred.pid() }))
 }
 
 fn server() -> Server {
@@ -232,7 +240,7 @@ async fn bind(address: SocketAddr) -> Result<TcpListener, ServerError> {
 
 /// The services, as each listener gets them.
 struct Services {
-    agent: Arc<AgentApi>,
+    agent: AgentApi,
     hub: Arc<Hub>,
     registry: Arc<Registry>,
     authorities: Authorities,
@@ -249,7 +257,7 @@ impl Services {
             registry: self.registry.clone(),
             clock: self.clock.clone(),
         };
-        let bundle = BundleApi::new(trust_domain.clone(), self.registry.clone(), self.clock.clone());
+        let bundle = BundleApi::new(trust_domain.clone(), self.registry.clone());
         let svid = SvidApi::new(self.authorities.clone(), self.registry.clone(), self.clock.clone());
         let mut routes = tonic::service::RoutesBuilder::default();
         routes

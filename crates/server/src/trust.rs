@@ -11,21 +11,21 @@ use spiffe::{SpiffeId, TrustDomain};
 use crate::registry::Observer;
 
 /// The own bundle, and those of foreign administrators.
-pub struct TrustStore {
+pub(crate) struct TrustStore {
     bundles: Arc<ArcSwap<BundleSet>>,
     trusted: HashSet<TrustDomain>,
 }
 
 impl TrustStore {
     /// Trusts this server's trust domain and those of the administrators named by configuration; no other.
-    pub fn new(own: &TrustDomain, admins: &HashSet<SpiffeId>) -> Arc<Self> {
+    pub(crate) fn new(own: &TrustDomain, admins: &HashSet<SpiffeId>) -> Arc<Self> {
         let mut trusted: HashSet<TrustDomain> = admins.iter().map(SpiffeId::trust_domain).collect();
         trusted.insert(own.clone());
         Arc::new(Self { bundles: Arc::new(ArcSwap::from_pointee(BundleSet::default())), trusted })
     }
 
     /// The bundles as they are at each moment.
-    pub fn bundles(&self) -> Arc<ArcSwap<BundleSet>> {
+    pub(crate) fn bundles(&self) -> Arc<ArcSwap<BundleSet>> {
         self.bundles.clone()
     }
 

@@ -38,6 +38,7 @@ const MAX_TOKEN: usize = 255;
 const STEP: std::time::Duration = std::time::Duration::from_secs(60);
 
 /// The service.
+#[derive(Clone)]
 pub struct AgentApi {
     /// This server's trust domain.
     pub trust_domain: TrustDomain,
@@ -46,7 +47,7 @@ pub struct AgentApi {
     /// What signs.
     pub authorities: Authorities,
     /// Node attestors by name.
-    pub attestors: HashMap<&'static str, Arc<dyn NodeAttestor>>,
+    pub attestors: Arc<HashMap<&'static str, Arc<dyn NodeAttestor>>>,
     /// The time.
     pub clock: Clock,
     /// Told when a token will end.
@@ -58,7 +59,7 @@ pub struct AgentApi {
 type AttestStream = Pin<Box<dyn Stream<Item = Result<wire::AttestAgentResponse, Status>> + Send>>;
 
 #[tonic::async_trait]
-impl agent_server::Agent for Arc<AgentApi> {
+impl agent_server::Agent for AgentApi {
     async fn count_agents(
         &self,
         request: Request<wire::CountAgentsRequest>,
@@ -149,7 +150,7 @@ impl agent_server::Agent for Arc<AgentApi> {
         if params.csr.is_empty() {
             return Err(Status::invalid_argument("missing CSR"));
         }
-        let svid = self.authorities.renew_agent_svid(&caller, params.csr).await?;
+        let svid = self.authorities.sign_agent_svid(&caller, params.csr).await?;
         self.change(caller.id(), "failed to update agent", |agent| {
             agent.new_serial = svid.serial();
             agent.new_expires_at = Some(UnixTime::of(svid.expires_at()));

@@ -2,6 +2,9 @@
 
 pub mod agent;
 pub mod bundle;
+mod refuse;
+mod dns;
+mod bundle_wire;
 pub(crate) mod convert;
 pub mod entry;
 mod failure;

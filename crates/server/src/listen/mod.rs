@@ -1,11 +1,8 @@
-//! Where callers come in: the admin socket and the TLS port. Each connection carries who is at its other end.
+//! Where callers come in over the network. Each connection carries who is at its other end.
 
-mod socket;
 mod tls;
 
-pub use socket::SocketConnection;
-pub use tls::{TlsConnection, accept_tls};
-pub use socket::accept_socket;
+pub(crate) use tls::accept_tls;
 
 use std::future::Future;
 use std::io;

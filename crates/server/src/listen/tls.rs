@@ -26,16 +26,16 @@ const HANDSHAKE: Duration = Duration::from_secs(10);
 const HANDSHAKES: usize = 1024;
 
 /// Turns a certificate chain that passed the handshake into the identity it proves.
-pub type Identify = Arc<dyn Fn(&[CertificateDer<'static>]) -> Option<VerifiedSvid> + Send + Sync>;
+pub(crate) type Identify = Arc<dyn Fn(&[CertificateDer<'static>]) -> Option<VerifiedSvid> + Send + Sync>;
 
 /// A TLS client.
-pub struct TlsConnection {
+pub(crate) struct TlsConnection {
     stream: Box<TlsStream<TcpStream>>,
     peer: Arc<Peer>,
 }
 
 /// The connections of the TLS port, after their handshakes. Those run beside each other: a slow one holds up nobody.
-pub fn accept_tls(
+pub(crate) fn accept_tls(
     listener: TcpListener,
     acceptor: TlsAcceptor,
     identify: Identify,

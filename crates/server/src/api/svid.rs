@@ -1,0 +1,287 @@
+//! `spire.api.server.svid.v1.SVID`: what agents and operators have signed.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use kit::clock::Clock;
+use model::UnixTime;
+use proto::spire::api::server::svid::v1 as wire;
+use proto::spire::api::types;
+use spiffe::x509::Csr;
+use spiffe::{SpiffeId, TrustDomain};
+use tonic::metadata::MetadataMap;
+use tonic::{Code, Request, Response, Status};
+
+use super::convert::{self, wire_id};
+use super::dns;
+use super::failure;
+use super::refuse::{item, refuse, refuse_for};
+use crate::authority::{Authorities, IssuedJwt, IssuedX509, MintJwt, MintX509, NewX509, SignError, seconds};
+use crate::authz::{AuthorizedAgent, Caller, EntryGrant, grant_entry};
+use crate::registry::Registry;
+use crate::signing::Class;
+
+/// The service.
+pub struct SvidApi {
+    authorities: Authorities,
+    registry: Arc<Registry>,
+    clock: Clock,
+}
+
+type Answer<T> = Result<Response<T>, Status>;
+
+impl SvidApi {
+    /// Signs with `authorities` what `registry` grants.
+    pub fn new(authorities: Authorities, registry: Arc<Registry>, clock: Clock) -> Self {
+        Self { authorities, registry, clock }
+    }
+}
+
+#[tonic::async_trait]
+impl wire::svid_server::Svid for SvidApi {
+    async fn mint_x509svid(&self, request: Request<wire::MintX509svidRequest>) -> Answer<wire::MintX509svidResponse> {
+        let grant = Caller::of(&request)?.require_admin()?;
+        let request = request.into_inner();
+        if request.csr.is_empty() {
+            return Err(refuse(Code::InvalidArgument, "missing CSR"));
+        }
+        let csr = self
+            .authorities
+            .read_csr(&grant, request.csr)
+            .await
+            .map_err(|e| signing(e, "failed to verify CSR signature", "failed to sign X509-SVID"))?;
+        let (id, dns_names) = wanted(self.authorities.trust_domain(), &csr)?;
+        let order = MintX509 { csr, id, dns_names, ttl: seconds(request.ttl) };
+        let svid = self
+            .authorities
+            .mint_x509(&grant, order)
+            .await
+            .map_err(|e| signing(e, "failed to verify CSR signature", "failed to sign X509-SVID"))?;
+        tracing::debug!(spiffe_id = %svid.id(), "Signed X509 SVID");
+        Ok(Response::new(wire::MintX509svidResponse { svid: Some(wire_x509(svid)) }))
+    }
+
+    async fn mint_jwtsvid(&self, request: Request<wire::MintJwtsvidRequest>) -> Answer<wire::MintJwtsvidResponse> {
+        let grant = Caller::of(&request)?.require_admin()?;
+        let request = request.into_inner();
+        self.jwt_enabled()?;
+        let id = convert::workload(self.authorities.trust_domain(), request.id.as_ref())
+            .map_err(|e| refuse_for(Code::InvalidArgument, "invalid SPIFFE ID", e))?;
+        let audience = checked_audience(request.audience)?;
+        let order = MintJwt { id, audience, ttl: seconds(request.ttl) };
+        let svid = self.authorities.mint_jwt(&grant, order).await.map_err(jwt_signing)?;
+        Ok(Response::new(wire::MintJwtsvidResponse { svid: Some(wire_jwt(svid)) }))
+    }
+
+    async fn batch_new_x509svid(
+        &self,
+        request: Request<wire::BatchNewX509svidRequest>,
+    ) -> Answer<wire::BatchNewX509svidResponse> {
+        let agent = Caller::of(&request)?.require_agent()?;
+        let class = class_of(request.metadata(), Class::Renewal);
+        let params = request.into_inner().params;
+        if params.is_empty() {
+            return Err(refuse(Code::InvalidArgument, "missing parameters"));
+        }
+        let grants = self.grants(&agent, params.iter().map(|p| p.entry_id.as_str())).await?;
+        // Each item is either refused here or signed; the two lists are put together again in the order of the request.
+        let mut signed = Vec::new();
+        let mut refusals = Vec::with_capacity(params.len());
+        for param in params {
+            match checked(param, &grants) {
+                Ok(item) => {
+                    signed.push(item);
+                    refusals.push(None);
+                }
+                Err(status) => refusals.push(Some(status)),
+            }
+        }
+        let mut signed = self
+            .authorities
+            .sign_x509_batch(class, signed)
+            .await
+            .map_err(|e| signing(e, "invalid CSR signature", "failed to sign X509-SVID"))?
+            .into_iter();
+        let results = refusals.into_iter().map(|refusal| match refusal {
+            Some(status) => result(Err(status)),
+            None => result(match signed.next() {
+                Some(done) => done.map_err(|e| signing(e, "invalid CSR signature", "failed to sign X509-SVID")),
+                None => Err(Status::internal("failed to sign X509-SVID: an answer is missing")),
+            }),
+        });
+        Ok(Response::new(wire::BatchNewX509svidResponse { results: results.collect() }))
+    }
+
+    async fn new_jwtsvid(&self, request: Request<wire::NewJwtsvidRequest>) -> Answer<wire::NewJwtsvidResponse> {
+        let agent = Caller::of(&request)?.require_agent()?;
+        let request = request.into_inner();
+        self.jwt_enabled()?;
+        let mut grants = self.grants(&agent, std::iter::once(request.entry_id.as_str())).await?;
+        let grant = grants
+            .remove(&request.entry_id)
+            .ok_or_else(|| refuse(Code::NotFound, "entry not found or not authorized"))?;
+        reserved(&grant)?;
+        let audience = checked_audience(request.audience)?;
+        let svid = self.authorities.sign_jwt(&grant, audience).await.map_err(jwt_signing)?;
+        Ok(Response::new(wire::NewJwtsvidResponse { svid: Some(wire_jwt(svid)) }))
+    }
+
+    async fn mint_witsvid(&self, _: Request<wire::MintWitsvidRequest>) -> Answer<wire::MintWitsvidResponse> {
+        // What SPIRE 1.16 answers unless the experiment is switched on.
+        Err(refuse(Code::Unimplemented, "WIT functionality is disabled"))
+    }
+
+    async fn batch_new_witsvid(
+        &self,
+        _: Request<wire::BatchNewWitsvidRequest>,
+    ) -> Answer<wire::BatchNewWitsvidResponse> {
+        Err(refuse(Code::Unimplemented, "WIT functionality is disabled"))
+    }
+
+    async fn new_downstream_x509ca(
+        &self,
+        _: Request<wire::NewDownstreamX509caRequest>,
+    ) -> Answer<wire::NewDownstreamX509caResponse> {
+        Err(refuse(Code::Unimplemented, "this server does not sign CAs for downstream servers"))
+    }
+}
+
+impl SvidApi {
+    /// The agent's rights to these entries, as far as it has them. That it has not is said only by the newest state of
+    /// the registry.
+    async fn grants(
+        &self,
+        agent: &AuthorizedAgent,
+        ids: impl Iterator<Item = &str> + Clone + Send,
+    ) -> Result<HashMap<String, EntryGrant>, Status> {
+        let grants = self.grants_now(agent, ids.clone());
+        if ids.clone().all(|id| id.is_empty() || grants.contains_key(id)) {
+            return Ok(grants);
+        }
+        self.registry.catch_up().await.map_err(|e| failure::registry("failed to fetch registration entries", &e))?;
+        Ok(self.grants_now(agent, ids))
+    }
+
+    fn grants_now<'a>(
+        &self,
+        agent: &AuthorizedAgent,
+        ids: impl Iterator<Item = &'a str>,
+    ) -> HashMap<String, EntryGrant> {
+        let (snapshot, now) = (self.registry.snapshot(), self.clock.now());
+        ids.filter_map(|id| Some((id.to_owned(), grant_entry(agent, &snapshot, id, now).ok()?))).collect()
+    }
+
+    fn jwt_enabled(&self) -> Result<(), Status> {
+        match self.authorities.settings().jwt_svids {
+            crate::authority::JwtSvids::Enabled => Ok(()),
+            crate::authority::JwtSvids::Disabled => Err(refuse(Code::Unimplemented, "JWT functionality is disabled")),
+        }
+    }
+}
+
+/// How urgent a request is, if it says; `otherwise` if it does not.
+fn class_of(metadata: &MetadataMap, otherwise: Class) -> Class {
+    let said = metadata.get(Class::METADATA).and_then(|value| value.to_str().ok());
+    said.and_then(Class::parse).unwrap_or(otherwise)
+}
+
+/// One item of a batch, if it can be signed.
+fn checked(param: wire::NewX509svidParams, grants: &HashMap<String, EntryGrant>) -> Result<NewX509, Status> {
+    if param.entry_id.is_empty() {
+        return Err(refuse(Code::InvalidArgument, "missing entry ID"));
+    }
+    if param.csr.is_empty() {
+        return Err(refuse(Code::InvalidArgument, "missing CSR"));
+    }
+    match grants.get(&param.entry_id) {
+        Some(grant) => Ok(NewX509 { grant: grant.clone(), csr: param.csr }),
+        None => Err(refuse(Code::NotFound, "entry not found or not authorized")),
+    }
+}
+
+fn result(done: Result<IssuedX509, Status>) -> wire::batch_new_x509svid_response::Result {
+    let (status, svid) = match done {
+        Ok(svid) => (failure::ok(), Some(wire_x509(svid))),
+        Err(status) => (item(&status), None),
+    };
+    wire::batch_new_x509svid_response::Result { status, svid }
+}
+
+/// What an operator's request asks for: one workload's ID, and names.
+fn wanted(td: &TrustDomain, csr: &Csr) -> Result<(SpiffeId, Vec<String>), Status> {
+    let uri = match csr.uri_sans() {
+        [] => return Err(refuse(Code::InvalidArgument, "CSR URI SAN is required")),
+        [uri] => uri,
+        _ => return Err(refuse(Code::InvalidArgument, "only one URI SAN is expected")),
+    };
+    let invalid = |why: String| refuse_for(Code::InvalidArgument, "CSR URI SAN is invalid", why);
+    let id = SpiffeId::parse(uri).map_err(|e| invalid(e.to_string()))?;
+    convert::workload(td, Some(&wire_id(&id))).map_err(|e| invalid(e.to_string()))?;
+    for name in csr.dns_names() {
+        dns::check(name).map_err(|why| refuse_for(Code::InvalidArgument, "CSR DNS name is invalid", why))?;
+    }
+    if let Some(name) = dns::covered(csr.dns_names()) {
+        return Err(refuse_for(
+            Code::InvalidArgument,
+            "CSR DNS name contains a wildcard that covers another non-wildcard name",
+            format!("name \"{name}\" overlaps with an existing wildcard name in the list: wildcard overlap"),
+        ));
+    }
+    Ok((id, csr.dns_names().to_vec()))
+}
+
+fn checked_audience(audience: Vec<String>) -> Result<Vec<String>, Status> {
+    if audience.is_empty() {
+        return Err(refuse(Code::InvalidArgument, "at least one audience is required"));
+    }
+    if audience.iter().all(String::is_empty) {
+        let cause = "invalid JWT-SVID audience: cannot be empty";
+        return Err(refuse_for(Code::Internal, "failed to sign JWT-SVID", cause));
+    }
+    Ok(audience)
+}
+
+/// A JWT-SVID names a workload, never an agent or a server (SPIRE 1.16).
+fn reserved(grant: &EntryGrant) -> Result<(), Status> {
+    let id = &grant.entry().spiffe_id;
+    convert::workload(&id.trust_domain(), Some(&wire_id(id)))
+        .map(|_| ())
+        .map_err(|e| refuse_for(Code::InvalidArgument, "invalid SPIFFE ID", e))
+}
+
+/// The status of an X.509-SVID that was not signed; SPIRE words a bad signature differently by method.
+fn signing(error: SignError, bad_signature: &str, failed: &str) -> Status {
+    match error {
+        SignError::MalformedCsr(cause) => refuse_for(Code::InvalidArgument, "malformed CSR", cause),
+        SignError::CsrSignature(cause) => refuse_for(Code::InvalidArgument, bad_signature, cause),
+        SignError::Refused(refused) => refused.into(),
+        error => refuse_for(Code::Internal, failed, error),
+    }
+}
+
+fn jwt_signing(error: SignError) -> Status {
+    match error {
+        SignError::Refused(refused) => refused.into(),
+        SignError::JwtDisabled => refuse(Code::Unimplemented, "JWT functionality is disabled"),
+        error => refuse_for(Code::Internal, "failed to sign JWT-SVID", error),
+    }
+}
+
+fn wire_x509(svid: IssuedX509) -> types::X509svid {
+    types::X509svid {
+        id: Some(wire_id(svid.id())),
+        expires_at: UnixTime::of(svid.expires_at()).0,
+        cert_chain: svid.into_chain(),
+        hint: String::new(),
+    }
+}
+
+fn wire_jwt(svid: IssuedJwt) -> types::Jwtsvid {
+    types::Jwtsvid {
+        id: Some(wire_id(&svid.id)),
+        expires_at: UnixTime::of(svid.expires_at).0,
+        issued_at: UnixTime::of(svid.issued_at).0,
+        token: svid.token,
+        hint: String::new(),
+    }
+}

@@ -1,0 +1,176 @@
+//! JWT keys.
+
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use async_trait::async_trait;
+use model::UnixTime;
+use proto::journal::{Entries, JwtKeyEntry, Status};
+use spiffe::TrustDomain;
+use spiffe::bundle::{Bundle, BundleError, JwtAuthority};
+use spiffe::key::{KeyType, PublicKey, Signer};
+
+use super::error::AuthorityError;
+use super::handle::Desk;
+use super::kind::{Kind, Record};
+use super::settings::AuthoritySettings;
+use super::slot::Slot;
+use super::stage::Draft;
+use crate::signing::SigningPool;
+
+/// A key that signs JWT-SVIDs, and what it is called in bundles.
+pub(super) struct JwtKey {
+    kid: String,
+    not_after: SystemTime,
+    signer: Arc<dyn Signer>,
+}
+
+impl std::fmt::Debug for JwtKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "JwtKey({})", self.kid)
+    }
+}
+
+impl JwtKey {
+    /// What signs.
+    pub(super) fn signer(&self) -> &dyn Signer {
+        &*self.signer
+    }
+}
+
+/// 32 random letters and digits (SPIRE 1.16).
+fn key_id() -> Result<String, AuthorityError> {
+    const LETTERS: &[u8; 62] = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
+    let mut id = String::with_capacity(32);
+    while id.len() < 32 {
+        let mut bytes = [0u8; 64];
+        aws_lc_rs::rand::fill(&mut bytes).map_err(|_| AuthorityError::Random)?;
+        // Six bits choose among 64; the two that name no letter are drawn again, so that all are equally likely.
+        let drawn = bytes.iter().filter_map(|byte| LETTERS.get(usize::from(byte & 63))).map(|b| char::from(*b));
+        id.extend(drawn.take(32 - id.len()));
+    }
+    Ok(id)
+}
+
+#[async_trait]
+impl Kind for JwtKey {
+    const NAME: &'static str = "JWT key";
+    type Record = JwtKeyEntry;
+
+    fn records(journal: &mut Entries) -> &mut Vec<JwtKeyEntry> {
+        &mut journal.jwt_keys
+    }
+
+    fn key_name(slot: Slot) -> &'static str {
+        match slot {
+            Slot::A => "JWT-Signer-A",
+            Slot::B => "JWT-Signer-B",
+        }
+    }
+
+    fn key_type(settings: &AuthoritySettings) -> KeyType {
+        settings.jwt_key_type
+    }
+
+    async fn make(
+        signer: Arc<dyn Signer>,
+        _: &TrustDomain,
+        settings: &AuthoritySettings,
+        _: &SigningPool,
+        now: SystemTime,
+    ) -> Result<Self, AuthorityError> {
+        // Whole seconds, as the bundle and the journal keep it, so that a restart finds the same.
+        let not_after = UnixTime::of(now + settings.ca_ttl).system_time();
+        Ok(Self { kid: key_id()?, not_after, signer })
+    }
+
+    fn restore(record: &JwtKeyEntry, signer: Arc<dyn Signer>) -> Result<Self, String> {
+        Ok(Self { kid: record.kid.clone(), not_after: UnixTime(record.not_after).system_time(), signer })
+    }
+
+    fn record(draft: &Draft<Self>) -> JwtKeyEntry {
+        JwtKeyEntry {
+            slot_id: draft.slot.as_str().to_owned(),
+            issued_at: UnixTime::of(draft.issued_at).0,
+            not_after: UnixTime::of(draft.key.not_after).0,
+            kid: draft.key.kid.clone(),
+            public_key: draft.key.signer.public().spki_der().to_vec(),
+            status: Status::Prepared.into(),
+            authority_id: draft.key.kid.clone(),
+        }
+    }
+
+    fn id(&self) -> &str {
+        &self.kid
+    }
+
+    fn upstream_id(&self) -> &str {
+        ""
+    }
+
+    fn not_after(&self) -> SystemTime {
+        self.not_after
+    }
+
+    fn is_in(&self, bundle: &Bundle) -> bool {
+        bundle
+            .jwt_authorities()
+            .iter()
+            .any(|authority| authority.key_id == self.kid && authority.public_key == *self.signer.public())
+    }
+
+    fn add_to(&self, bundle: &mut Bundle) -> Result<bool, BundleError> {
+        bundle.push_jwt(JwtAuthority {
+            key_id: self.kid.clone(),
+            public_key: self.signer.public().clone(),
+            expires_at: Some(self.not_after),
+            tainted: false,
+        })
+    }
+
+    fn serve(self: &Arc<Self>, desk: &Desk) {
+        desk.jwt.store(Some(self.clone()));
+    }
+}
+
+impl Record for JwtKeyEntry {
+    fn slot(&self) -> &str {
+        &self.slot_id
+    }
+
+    fn issued_at(&self) -> i64 {
+        self.issued_at
+    }
+
+    fn not_after(&self) -> i64 {
+        self.not_after
+    }
+
+    fn authority_id(&self) -> &str {
+        &self.authority_id
+    }
+
+    fn status(&self) -> Status {
+        JwtKeyEntry::status(self)
+    }
+
+    fn set_status(&mut self, status: Status) {
+        JwtKeyEntry::set_status(self, status);
+    }
+
+    fn public_key(&self) -> Option<PublicKey> {
+        PublicKey::from_spki_der(&self.public_key).ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn key_ids_are_letters_and_digits_and_differ() {
+        let (one, other) = (key_id().unwrap(), key_id().unwrap());
+        assert!(one.len() == 32 && one.bytes().all(|b| b.is_ascii_alphanumeric()), "{one}");
+        assert_ne!(one, other);
+    }
+}

@@ -1,0 +1,321 @@
+//! The one task that moves authorities on.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, SystemTime};
+
+use kit::clock::Clock;
+use model::UnixTime;
+use model::ports::KeyManager;
+use spiffe::TrustDomain;
+use spiffe::bundle::Bundle;
+use tokio_util::sync::CancellationToken;
+
+use super::error::{AuthorityError, chain};
+use super::handle::Desk;
+use super::identity::ServerSvid;
+use super::journal::Book;
+use super::jwt::JwtKey;
+use super::kind::Kind;
+use super::line::{Line, Need, Next};
+use super::moment::moment;
+use super::own_bundle::amend;
+use super::prune::{prune_bundle, prune_journals};
+use super::settings::{AuthoritySettings, JwtSvids};
+use super::slot::Slot;
+use super::stage::{Authority, Draft, Prepared};
+use super::state::States;
+use super::x509::X509Ca;
+use crate::registry::Registry;
+use crate::signing::SigningPool;
+
+/// The longest nap: a clock that is set forward, or a machine that slept, is noticed within this time.
+const NAP: Duration = Duration::from_secs(10);
+/// The shortest nap: lives too short to keep up with do not eat a core.
+const BREATH: Duration = Duration::from_millis(50);
+/// When to try again what failed.
+const RETRY: Duration = Duration::from_secs(10);
+/// How often the bundle is searched for what has ended (SPIRE 1.16).
+const PRUNE_BUNDLE_EVERY: Duration = Duration::from_secs(6 * 60 * 60);
+/// How often journals are searched for what has ended (SPIRE 1.16).
+const PRUNE_JOURNALS_EVERY: Duration = Duration::from_secs(8 * 60 * 60);
+
+/// Owns the authorities and moves them on as time passes. [`Keeper::run`] is its task.
+pub(super) struct Keeper {
+    registry: Arc<Registry>,
+    keys: Arc<dyn KeyManager>,
+    desk: Arc<Desk>,
+    book: Book,
+    /// The registry does not have the journal as it is: a stage was changed while the database did not answer.
+    unsaved: bool,
+    x509: Line<X509Ca>,
+    jwt: Line<JwtKey>,
+    svid: ServerSvid,
+    prune_bundle_at: SystemTime,
+    prune_journals_at: SystemTime,
+}
+
+impl Keeper {
+    /// Takes up the authorities where the journal left them, or makes the first ones, so that the server can sign when
+    /// this returns. The keeper must then be [`run`](Self::run).
+    pub(super) async fn start(
+        trust_domain: TrustDomain,
+        settings: AuthoritySettings,
+        registry: Arc<Registry>,
+        keys: Arc<dyn KeyManager>,
+        pool: SigningPool,
+        clock: Clock,
+    ) -> Result<(Arc<Desk>, Keeper), AuthorityError> {
+        let now = clock.now();
+        let held = keys.list().await.map_err(|e| AuthorityError::key("(all of them)", e))?;
+        let snapshot = registry.snapshot();
+        let book = Book::find(&snapshot, &held);
+        let bundle = snapshot.bundle(&trust_domain).map(|bundle| &**bundle);
+        let x509 = book.restore(bundle, &*keys, UnixTime::of(now)).await?;
+        let jwt = match settings.jwt_svids {
+            JwtSvids::Enabled => book.restore(bundle, &*keys, UnixTime::of(now)).await?,
+            JwtSvids::Disabled => Line::default(),
+        };
+        let svid = ServerSvid::new();
+        let desk = Arc::new(Desk::new(trust_domain, settings, clock, pool, svid.source()));
+        let mut keeper = Keeper {
+            registry,
+            keys,
+            desk: desk.clone(),
+            book,
+            unsaved: false,
+            x509,
+            jwt,
+            svid,
+            prune_bundle_at: now + PRUNE_BUNDLE_EVERY,
+            prune_journals_at: now + PRUNE_JOURNALS_EVERY,
+        };
+        serve(&keeper.desk, &keeper.x509);
+        serve(&keeper.desk, &keeper.jwt);
+        // A successor that cannot be prepared now is no reason not to serve with what there is.
+        let x509 = keeper.rotate_x509(now).await;
+        keeper.sure(x509, keeper.x509.active.is_some())?;
+        let jwt = keeper.rotate_jwt(now).await;
+        keeper.sure(jwt, keeper.jwt.active.is_some())?;
+        keeper.tell();
+        keeper.renew_svid(now).await?;
+        Ok((desk, keeper))
+    }
+
+    /// A failure that leaves nothing to sign with.
+    fn sure(&self, done: Result<SystemTime, AuthorityError>, usable: bool) -> Result<(), AuthorityError> {
+        match done {
+            Err(error) if !usable => Err(error),
+            // The first step will try again and say so.
+            _ => Ok(()),
+        }
+    }
+
+    /// Moves authorities on until `stop`.
+    pub(super) async fn run(mut self, stop: CancellationToken) {
+        let mut changes = self.registry.changes();
+        loop {
+            let due = self.step().await;
+            let nap = due.duration_since(self.desk.clock.now()).unwrap_or_default().clamp(BREATH, NAP);
+            let wake = tokio::time::Instant::now() + nap;
+            loop {
+                // A change that comes between the step and this wait is not lost: the watch remembers it.
+                tokio::select! {
+                    () = stop.cancelled() => return self.save().await,
+                    () = tokio::time::sleep_until(wake) => break,
+                    Ok(()) = changes.changed() => {
+                        if self.svid.is_tainted(self.registry.snapshot().bundle(&self.desk.trust_domain)) {
+                            break;
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    /// Does what is due and returns when something is due next. Idempotent; what fails is logged and tried again.
+    pub(super) async fn step(&mut self) -> SystemTime {
+        let now = self.desk.clock.now();
+        let again = now + RETRY.min(self.desk.settings.ca_ttl / 20);
+        if self.unsaved {
+            self.save().await;
+        }
+        let x509 = self.rotate_x509(now).await;
+        let failures = self.desk.failures.load(Ordering::Relaxed);
+        let x509 = self.due(x509, X509Ca::NAME, again);
+        // Without an X.509 CA there is nobody to give JWT-SVIDs to.
+        let jwt = match self.x509.active {
+            Some(_) => self.rotate_jwt(now).await,
+            None => Ok(again),
+        };
+        let jwt = self.due(jwt, JwtKey::NAME, again);
+        if self.desk.failures.load(Ordering::Relaxed) == failures {
+            self.desk.failures.store(0, Ordering::Relaxed);
+        }
+        self.tell();
+        let svid = self.renew_svid(now).await.unwrap_or_else(|error| {
+            tracing::error!(error = %error, "Could not rotate server SVID");
+            again
+        });
+        self.prune(now).await;
+        let pending = if self.unsaved { again } else { x509 };
+        [x509, jwt, svid, pending, self.prune_bundle_at, self.prune_journals_at].into_iter().min().unwrap_or(again)
+    }
+
+    fn due(&self, result: Result<SystemTime, AuthorityError>, kind: &str, again: SystemTime) -> SystemTime {
+        result.unwrap_or_else(|error| {
+            self.desk.failures.fetch_add(1, Ordering::Relaxed);
+            tracing::error!(error = chain(&error), "Unable to rotate {kind}");
+            again
+        })
+    }
+
+    async fn rotate_x509(&mut self, now: SystemTime) -> Result<SystemTime, AuthorityError> {
+        let mut hands = Hands {
+            registry: &self.registry,
+            keys: &*self.keys,
+            desk: &self.desk,
+            book: &mut self.book,
+            unsaved: &mut self.unsaved,
+        };
+        hands.rotate(&mut self.x509, now).await
+    }
+
+    async fn rotate_jwt(&mut self, now: SystemTime) -> Result<SystemTime, AuthorityError> {
+        if self.desk.settings.jwt_svids == JwtSvids::Disabled {
+            return Ok(now + PRUNE_BUNDLE_EVERY);
+        }
+        let mut hands = Hands {
+            registry: &self.registry,
+            keys: &*self.keys,
+            desk: &self.desk,
+            book: &mut self.book,
+            unsaved: &mut self.unsaved,
+        };
+        hands.rotate(&mut self.jwt, now).await
+    }
+
+    async fn renew_svid(&mut self, now: SystemTime) -> Result<SystemTime, AuthorityError> {
+        let snapshot = self.registry.snapshot();
+        self.svid.renew_if_due(&self.desk, snapshot.bundle(&self.desk.trust_domain), now).await
+    }
+
+    /// Writes the journal as it is.
+    async fn save(&mut self) {
+        if !self.unsaved {
+            return;
+        }
+        match self.registry.write(self.book.write()).await {
+            Ok(_) => self.unsaved = false,
+            Err(error) => {
+                tracing::error!(ca_journal_id = self.book.id(), error = %error, "The CA journal could not be stored yet");
+            }
+        }
+    }
+
+    async fn prune(&mut self, now: SystemTime) {
+        if now >= self.prune_bundle_at {
+            self.prune_bundle_at = now + PRUNE_BUNDLE_EVERY;
+            if let Err(error) = prune_bundle(&self.registry, &self.desk.trust_domain, now).await {
+                tracing::error!(error = %error, "Could not prune CA certificates");
+            }
+        }
+        if now >= self.prune_journals_at {
+            self.prune_journals_at = now + PRUNE_JOURNALS_EVERY;
+            if let Err(error) = prune_journals(&self.registry, self.book.id(), now).await {
+                tracing::error!(error = %error, "Could not prune CA journals");
+            }
+        }
+    }
+
+    /// Lays out the stages for whoever asks.
+    fn tell(&self) {
+        self.desk.states.store(Arc::new(States { x509: self.x509.states(), jwt: self.jwt.states() }));
+    }
+}
+
+/// What the rotation of one line needs of the keeper.
+struct Hands<'a> {
+    registry: &'a Registry,
+    keys: &'a dyn KeyManager,
+    desk: &'a Desk,
+    book: &'a mut Book,
+    unsaved: &'a mut bool,
+}
+
+impl Hands<'_> {
+    /// Moves a line on as far as it goes, and returns when it is to move next.
+    async fn rotate<K: Kind>(&mut self, line: &mut Line<K>, now: SystemTime) -> Result<SystemTime, AuthorityError> {
+        // Preparing and activating, and once more after a long sleep. Lives too short to keep up with end here.
+        for _ in 0..4 {
+            match line.need(now) {
+                Need::Prepare(slot) => line.next = Next::Prepared(self.prepare(slot, now).await?),
+                Need::Activate => self.activate(line).await,
+                Need::Wait(until) => return Ok(until),
+            }
+        }
+        Ok(now)
+    }
+
+    /// Makes an authority and publishes it. It is in the bundle and in the journal, or in neither.
+    async fn prepare<K: Kind>(&mut self, slot: Slot, now: SystemTime) -> Result<Authority<K, Prepared>, AuthorityError> {
+        tracing::debug!(slot = slot.as_str(), "Preparing {}", K::NAME);
+        let settings = &self.desk.settings;
+        let signer = self
+            .keys
+            .generate(K::key_name(slot), K::key_type(settings))
+            .await
+            .map_err(|e| AuthorityError::key(K::key_name(slot), e))?;
+        let key = K::make(signer, &self.desk.trust_domain, settings, &self.desk.pool, now).await?;
+        let draft = Draft { slot, issued_at: now, key };
+        let book = self.book.with(&draft);
+        let add = |bundle: &mut Bundle| draft.key.add_to(bundle);
+        let bundle = amend(self.registry, &self.desk.trust_domain, add, vec![book.write()]).await?;
+        *self.book = book;
+        *self.unsaved = false;
+        let prepared = Authority::seen_in(&bundle, draft)
+            .map_err(|draft| AuthorityError::Vanished(draft.key.id().to_owned()))?;
+        log(&prepared, "prepared");
+        Ok(prepared)
+    }
+
+    /// The prepared authority takes over. It signs even if that cannot be written down now: it is in the bundle, and a
+    /// restart would come to the same.
+    async fn activate<K: Kind>(&mut self, line: &mut Line<K>) {
+        let old = line.hand_over();
+        serve(self.desk, line);
+        let Some(active) = &line.active else { return };
+        self.book.handed_over::<K>(old.as_deref(), active.id());
+        *self.unsaved = true;
+        match self.registry.write(self.book.write()).await {
+            Ok(_) => *self.unsaved = false,
+            Err(error) => tracing::error!(
+                local_authority_id = active.id(),
+                error = %error,
+                "Failed to update to activated status on {} journal entry", K::NAME
+            ),
+        }
+    }
+}
+
+/// Makes the active authority of a line the one that signs.
+fn serve<K: Kind>(desk: &Desk, line: &Line<K>) {
+    if let Some(active) = &line.active {
+        active.signing_key().serve(desk);
+        log(active, "activated");
+    }
+}
+
+fn log<K: Kind, S: super::stage::StageName>(authority: &Authority<K, S>, what: &str) {
+    let state = authority.state();
+    tracing::info!(
+        slot = state.slot.as_str(),
+        issued_at = moment(state.issued_at),
+        expiration = moment(state.expires_at),
+        local_authority_id = state.id,
+        upstream_authority_id = state.upstream_id,
+        self_signed = state.upstream_id.is_empty(),
+        "{} {what}",
+        K::NAME
+    );
+}

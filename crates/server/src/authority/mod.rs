@@ -1,0 +1,38 @@
+//! The keys that this server signs with: how they come, serve and go, and what is signed with them.
+//!
+//! There are two lines, the X.509 CA and the JWT key. In each, an authority is *prepared* (its key is made and it is in
+//! the trust bundle), then *active* (it signs), then *old* (what it signed is still valid). The stages are types, so
+//! that nothing signs with a key that relying parties have not been told of.
+//!
+//! The keeper is the one task that moves authorities on. [`Authorities`] is what others hold: it signs, given a grant.
+
+mod error;
+mod handle;
+mod identity;
+mod issue;
+mod journal;
+mod jwt;
+mod keeper;
+mod kind;
+mod line;
+mod moment;
+mod own_bundle;
+mod prune;
+mod schedule;
+mod settings;
+mod slot;
+mod stage;
+mod state;
+mod x509;
+
+pub use error::{AuthorityError, SignError};
+pub use handle::Authorities;
+pub use issue::{AgentSvid, IssuedJwt, IssuedX509, MintJwt, MintX509, NewX509};
+pub(crate) use own_bundle::{AmendError, amend};
+pub use settings::{AuthoritySettings, JwtSvids};
+pub use slot::Slot;
+pub(crate) use issue::seconds;
+pub use state::{AuthorityState, Stage, States};
+
+#[cfg(test)]
+mod tests;

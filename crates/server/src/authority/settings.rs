@@ -1,0 +1,58 @@
+use std::time::Duration;
+
+use spiffe::key::KeyType;
+use spiffe::x509::CaSubject;
+
+/// How authorities are made and how long what they sign lives.
+#[derive(Clone, Debug)]
+pub struct AuthoritySettings {
+    /// Life of an X.509 CA and of a JWT key (`ca_ttl`).
+    pub ca_ttl: Duration,
+    /// The X.509 CA's kind of key, and the server's own (`ca_key_type`).
+    pub ca_key_type: KeyType,
+    /// The JWT key's kind (`jwt_key_type`).
+    pub jwt_key_type: KeyType,
+    /// What the X.509 CA calls itself (`ca_subject`).
+    pub ca_subject: CaSubject,
+    /// Life of X.509-SVIDs whose entry does not say (`default_x509_svid_ttl`).
+    pub x509_svid_ttl: Duration,
+    /// Life of JWT-SVIDs whose entry does not say (`default_jwt_svid_ttl`).
+    pub jwt_svid_ttl: Duration,
+    /// Life of agents' X.509-SVIDs (`agent_ttl`).
+    pub agent_svid_ttl: Duration,
+    /// The `iss` claim of JWT-SVIDs (`jwt_issuer`); none if it is not set.
+    pub jwt_issuer: Option<String>,
+    /// Whether there are JWT-SVIDs at all; false is `disable_jwt_svids`.
+    pub jwt_svids: JwtSvids,
+}
+
+/// Whether this server has JWT keys and signs JWT-SVIDs.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum JwtSvids {
+    /// It does.
+    Enabled,
+    /// It does not, and says so.
+    Disabled,
+}
+
+impl Default for AuthoritySettings {
+    /// SPIRE 1.16's defaults.
+    fn default() -> Self {
+        const HOUR: Duration = Duration::from_secs(60 * 60);
+        Self {
+            ca_ttl: 24 * HOUR,
+            ca_key_type: KeyType::EcP256,
+            jwt_key_type: KeyType::EcP256,
+            ca_subject: CaSubject {
+                country: vec!["US".to_owned()],
+                organization: vec!["SPIFFE".to_owned()],
+                common_name: String::new(),
+            },
+            x509_svid_ttl: HOUR,
+            jwt_svid_ttl: Duration::from_secs(5 * 60),
+            agent_svid_ttl: HOUR,
+            jwt_issuer: None,
+            jwt_svids: JwtSvids::Enabled,
+        }
+    }
+}

@@ -1,0 +1,69 @@
+//! The commands that are clients of a server's private socket.
+
+use kit::flags::{Command, Flag, SocketFlags, Values};
+use tonic::transport::Channel;
+
+use crate::Table;
+use crate::connect::{Peer, connect};
+use crate::fault::Fault;
+use crate::terminal::Terminal;
+
+mod agents;
+mod bundle;
+mod entry;
+mod healthcheck;
+mod jwt_mint;
+mod token;
+mod x509_mint;
+
+/// The longest answer that a command takes.
+const LONGEST_ANSWER: usize = 256 << 20;
+
+/// How a command finds the server.
+const SOCKET: &[Flag] = &[
+    Flag::text("socketPath", "The path of the server's API socket (env SPIRE_SERVER_PRIVATE_SOCKET)")
+        .or("/tmp/spire-server/private/api.sock"),
+    Flag::text(
+        "instance",
+        "The instance that stands for %i in the path of SPIRE_SERVER_PRIVATE_SOCKET_TEMPLATE",
+    ),
+];
+
+const VARIABLES: SocketFlags = SocketFlags {
+    path_variable: "SPIRE_SERVER_PRIVATE_SOCKET",
+    template_variable: "SPIRE_SERVER_PRIVATE_SOCKET_TEMPLATE",
+};
+
+/// All commands.
+pub(crate) const TABLE: Table = &[
+    (&healthcheck::COMMAND, |v, t| Box::pin(healthcheck::run(v, t))),
+    (&token::COMMAND, |v, t| Box::pin(token::run(v, t))),
+    (&agents::list::COMMAND, |v, t| Box::pin(agents::list::run(v, t))),
+    (&agents::count::COMMAND, |v, t| Box::pin(agents::count::run(v, t))),
+    (&agents::show::COMMAND, |v, t| Box::pin(agents::show::run(v, t))),
+    (&agents::ban::COMMAND, |v, t| Box::pin(agents::ban::run(v, t))),
+    (&agents::evict::COMMAND, |v, t| Box::pin(agents::evict::run(v, t))),
+    (&entry::create::COMMAND, |v, t| Box::pin(entry::create::run(v, t))),
+    (&entry::update::COMMAND, |v, t| Box::pin(entry::update::run(v, t))),
+    (&entry::show::COMMAND, |v, t| Box::pin(entry::show::run(v, t))),
+    (&entry::count::COMMAND, |v, t| Box::pin(entry::count::run(v, t))),
+    (&entry::delete::COMMAND, |v, t| Box::pin(entry::delete::run(v, t))),
+    (&bundle::show::COMMAND, |v, t| Box::pin(bundle::show::run(v, t))),
+    (&bundle::list::COMMAND, |v, t| Box::pin(bundle::list::run(v, t))),
+    (&bundle::set::COMMAND, |v, t| Box::pin(bundle::set::run(v, t))),
+    (&bundle::delete::COMMAND, |v, t| Box::pin(bundle::delete::run(v, t))),
+    (&bundle::count::COMMAND, |v, t| Box::pin(bundle::count::run(v, t))),
+    (&x509_mint::COMMAND, |v, t| Box::pin(x509_mint::run(v, t))),
+    (&jwt_mint::COMMAND, |v, t| Box::pin(jwt_mint::run(v, t))),
+];
+
+/// A channel to the server that the flags and the environment mean.
+async fn dial(values: &Values, terminal: &Terminal<'_>) -> Result<Channel, Fault> {
+    let path = VARIABLES.resolve(values, terminal.environment)?;
+    Ok(connect(Peer::Server, &path).await?)
+}
+
+/// A row of the table.
+const fn command(path: &'static str, summary: &'static str, flags: &'static [&'static [Flag]]) -> Command {
+    Command { path, summary, flags }
+}

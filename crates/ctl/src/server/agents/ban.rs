@@ -1,0 +1,31 @@
+//! `agent ban`.
+
+use kit::flags::{Command, Flag, Values};
+use proto::spire::api::server::agent::v1::BanAgentRequest;
+use proto::spire::api::server::agent::v1::agent_client::AgentClient;
+
+use super::super::{SOCKET, command, dial};
+use super::named;
+use crate::fault::Fault;
+use crate::json::ToJson as _;
+use crate::output::{self, Form, print_json};
+use crate::terminal::Terminal;
+
+const FLAGS: &[Flag] = &[Flag::text("spiffeID", "The SPIFFE ID of the agent to ban")];
+
+pub(in super::super) static COMMAND: Command = command(
+    "agent ban",
+    "Bans an attested agent: its SVID is no longer accepted, and it cannot attest again",
+    &[SOCKET, output::FLAGS, FLAGS],
+);
+
+pub(in super::super) async fn run(values: &Values, terminal: &mut Terminal<'_>) -> Result<(), Fault> {
+    let request = BanAgentRequest { id: Some(named(values)?) };
+    let mut client = AgentClient::new(dial(values, terminal).await?);
+    let answer = client.ban_agent(request).await.map_err(Fault::call(""))?.into_inner();
+    match output::form(values) {
+        Form::Json => print_json(terminal.out, answer.to_json())?,
+        Form::Pretty => writeln!(terminal.out, "Agent banned successfully")?,
+    }
+    Ok(())
+}

@@ -1,0 +1,6 @@
+//! Command lines against a peer that records what it is asked and answers what it is told to.
+
+mod fake;
+
+mod agent_side;
+mod server_side;

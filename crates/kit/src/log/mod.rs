@@ -9,6 +9,7 @@ mod json;
 mod layer;
 mod level;
 mod list;
+mod moment;
 mod output;
 mod record;
 #[cfg(test)]
@@ -17,6 +18,7 @@ mod text;
 
 pub use level::{Level, UnknownLevel};
 pub use list::list;
+pub use moment::moment;
 
 use std::io::IsTerminal as _;
 use std::path::PathBuf;

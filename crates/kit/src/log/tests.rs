@@ -191,3 +191,10 @@ fn names_are_read_in_any_case() {
     assert_eq!(Format::parse("Json"), Ok(Format::Json));
     assert!(Format::parse("xml").is_err());
 }
+
+#[test]
+fn a_moment_is_printed_as_go_prints_it() {
+    let time = SystemTime::UNIX_EPOCH + Duration::from_millis(1_700_000_000_250);
+    assert_eq!(moment(time).to_string(), "2023-11-14 22:13:20.25 +0000 UTC");
+    assert_eq!(moment(SystemTime::UNIX_EPOCH).to_string(), "1970-01-01 00:00:00 +0000 UTC");
+}

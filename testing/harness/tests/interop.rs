@@ -4,6 +4,8 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod checks;
+#[path = "checks/x509pop.rs"]
+mod x509pop;
 
 use std::time::Duration;
 
@@ -69,6 +71,20 @@ fn our_agent_lives_on_spires_server() {
 fn spires_agent_on_spires_server_passes_the_same_checks() {
     if !spire_is_missing("SPIRE's agent on SPIRE's server") {
         agent_lives_on_server(Spire, Spire);
+    }
+}
+
+#[test]
+fn spires_agent_attests_to_our_server_by_its_certificate() {
+    if !spire_is_missing("x509pop of SPIRE's agent on our server") {
+        x509pop::node_attests_by_its_certificate(Bonafide, Spire);
+    }
+}
+
+#[test]
+fn our_agent_attests_to_spires_server_by_its_certificate() {
+    if !spire_is_missing("x509pop of our agent on SPIRE's server") {
+        x509pop::node_attests_by_its_certificate(Spire, Bonafide);
     }
 }
 

@@ -66,7 +66,7 @@ async fn an_entry_is_refused_by_the_field_that_is_wrong() {
         ("selector", |entry| entry.selectors = vec![selector("", "uid:1")]),
         ("selector", |entry| entry.selectors = vec![selector("unix", "")]),
         ("dns", |entry| entry.dns_names = vec!["a..b".to_owned()]),
-        ("federates", |entry| entry.federates_with = vec!["not a trust domain".to_owned()]),
+        ("federated", |entry| entry.federates_with = vec!["not a trust domain".to_owned()]),
     ];
     for (words, spoil) in spoilt {
         let mut entry = good_entry();

@@ -97,13 +97,26 @@ fn time(seconds: i64) -> Option<SystemTime> {
 
 /// JSON with four spaces a level.
 fn indented(document: &str) -> Result<String, String> {
-    let value: serde_json::Value = serde_json::from_str(document).map_err(|e| e.to_string())?;
+    let mut value: serde_json::Value = serde_json::from_str(document).map_err(|e| e.to_string())?;
+    if let Some(keys) = value.get_mut("keys").and_then(serde_json::Value::as_array_mut) {
+        keys.iter_mut().for_each(order);
+    }
     let mut out = Vec::new();
     let form = serde_json::ser::PrettyFormatter::with_indent(b"    ");
     value
         .serialize(&mut serde_json::Serializer::with_formatter(&mut out, form))
         .map_err(|e| e.to_string())?;
     String::from_utf8(out).map_err(|e| e.to_string())
+}
+
+/// Puts the members of a JWK in the order in which SPIRE prints them.
+fn order(key: &mut serde_json::Value) {
+    const FIRST: [&str; 8] = ["use", "kty", "kid", "crv", "x", "y", "n", "e"];
+    let Some(members) = key.as_object_mut() else { return };
+    let mut ordered: serde_json::Map<_, _> =
+        FIRST.iter().filter_map(|name| members.shift_remove_entry(*name)).collect();
+    ordered.append(members);
+    *members = ordered;
 }
 
 /// The certificates of a bundle as the Workload API carries them: DER, one after the other. At least one.

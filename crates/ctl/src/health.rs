@@ -1,6 +1,7 @@
 //! Asks a program for its health.
 
 use std::path::Path;
+use std::time::Duration;
 
 use kit::flags::{Flag, Values};
 use tonic_health::pb::HealthCheckRequest;
@@ -18,6 +19,9 @@ pub(crate) const FLAGS: &[Flag] = &[
     Flag::switch("verbose", "Tell what is being done"),
 ];
 
+/// How long to wait for an answer.
+const PATIENCE: Duration = Duration::from_secs(30);
+
 /// Succeeds, and says so, where the peer is healthy.
 pub(crate) async fn check(
     peer: Peer,
@@ -29,13 +33,23 @@ pub(crate) async fn check(
     if values.switch("verbose") {
         writeln!(terminal.out, "Checking {name} health...")?;
     }
+    let subject = match peer {
+        Peer::Server => name.to_owned(),
+        // Nothing stands before it, so it begins the sentence.
+        Peer::Agent => capitalized(name),
+    };
     let unknown = |why: String, hint| {
-        Fault::Unhealthy(format!("{name} is unhealthy: unable to determine health: {why}"), hint)
+        Fault::Unhealthy(format!("{subject} is unhealthy: unable to determine health: {why}"), hint)
     };
 
     let channel = connect(peer, path).await.map_err(|e| unknown(e.to_string(), Some(e.hint())))?;
     let request = HealthCheckRequest { service: String::new() };
-    let answer = HealthClient::new(channel).check(request).await.map_err(|status| {
+    let mut client = HealthClient::new(channel);
+    let answer = tokio::time::timeout(PATIENCE, client.check(request)).await.map_err(|_| {
+        let why = format!("there was no answer within {} s", PATIENCE.as_secs());
+        unknown(why, Some(format!("the {name} is stuck or overloaded; look into its log")))
+    })?;
+    let answer = answer.map_err(|status| {
         let hint = Fault::call("")(status.clone()).hint();
         unknown(status::line(&status), hint)
     })?;
@@ -44,7 +58,7 @@ pub(crate) async fn check(
         return Ok(writeln!(terminal.out, "{} is healthy.", capitalized(name))?);
     }
     Err(Fault::Unhealthy(
-        format!("{name} is unhealthy: {name} returned status {:?}", found.as_str_name()),
+        format!("{subject} is unhealthy: {name} returned status {:?}", found.as_str_name()),
         Some(format!("the {name}'s log says what it waits for")),
     ))
 }

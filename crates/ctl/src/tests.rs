@@ -3,4 +3,6 @@
 mod fake;
 
 mod agent_side;
+mod credentials;
 mod server_side;
+mod surface;

@@ -22,7 +22,7 @@ fn a_healthy_agent_is_said_to_be() {
     let said = run(crate::agent, &["healthcheck", "-socketPath", "/nowhere"].map(str::to_owned), "", &[]);
     assert_eq!(
         said.err,
-        "agent is unhealthy: unable to determine health: cannot reach the agent at /nowhere: there is no such socket\n\
+        "Agent is unhealthy: unable to determine health: cannot reach the agent at /nowhere: there is no such socket\n\
          Hint: is the agent running? If its socket is elsewhere, name it with -socketPath or SPIRE_AGENT_PUBLIC_SOCKET\n"
     );
 }

@@ -22,9 +22,9 @@ pub(in super::super) static COMMAND: Command = command(
 pub(in super::super) async fn run(values: &Values, terminal: &mut Terminal<'_>) -> Result<(), Fault> {
     let request = BanAgentRequest { id: Some(named(values)?) };
     let mut client = AgentClient::new(dial(values, terminal).await?);
-    let answer = client.ban_agent(request).await.map_err(Fault::call(""))?.into_inner();
+    client.ban_agent(request).await.map_err(Fault::call(""))?;
     match output::form(values) {
-        Form::Json => print_json(terminal.out, answer.to_json())?,
+        Form::Json => print_json(terminal.out, ().to_json())?,
         Form::Pretty => writeln!(terminal.out, "Agent banned successfully")?,
     }
     Ok(())

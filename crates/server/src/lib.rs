@@ -10,6 +10,8 @@ mod listen;
 pub mod registry;
 pub mod signing;
 pub mod sweep;
+#[cfg(test)]
+mod testing;
 mod trust;
 
-pub use engine::{Adapters, ServerError, Settings, run};
+pub use engine::{Adapters, MakeAttestors, OwnAuthorities, ServerError, Settings, run};

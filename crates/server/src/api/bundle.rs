@@ -12,8 +12,10 @@ use tonic::{Code, Request, Response, Status};
 
 use super::bundle_wire::{self, wire_bundle};
 use super::failure;
-use super::refuse::{item, refuse, refuse_for};
+use super::refuse::{item, limited, refuse, refuse_for};
 use crate::authority::{AmendError, amend};
+use crate::authz::Caller;
+use crate::authz::Kind;
 use crate::registry::{Registry, RegistryError};
 
 /// How often an update is computed anew when another writer came first.
@@ -66,6 +68,12 @@ impl wire::bundle_server::Bundle for BundleApi {
         &self,
         request: Request<wire::PublishJwtAuthorityRequest>,
     ) -> Answer<wire::PublishJwtAuthorityResponse> {
+        let caller = Caller::of(&request)?.clone();
+        caller.require_downstream()?;
+        caller
+            .throttle(Kind::Publish, 1)
+            .await
+            .map_err(|e| limited("rejecting request due to key publishing rate limiting", &e))?;
         let Some(key) = request.into_inner().jwt_authority else {
             return Err(refuse(Code::InvalidArgument, "missing JWT authority"));
         };

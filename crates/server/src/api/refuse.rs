@@ -23,6 +23,11 @@ pub(crate) fn refuse_for(code: Code, message: &str, cause: impl Display) -> Stat
     Status::new(code, format!("{message}: {cause}"))
 }
 
+/// The limiter's refusal, in SPIRE's words.
+pub(crate) fn limited(message: &str, cause: &Status) -> Status {
+    refuse_for(cause.code(), message, cause.message())
+}
+
 /// The same as the status of one item.
 pub(crate) fn item(status: &Status) -> Option<types::Status> {
     Some(types::Status { code: status.code() as i32, message: status.message().to_owned() })

@@ -15,8 +15,9 @@ use tonic::{Code, Request, Response, Status};
 use super::convert::{self, wire_id};
 use super::dns;
 use super::failure;
-use super::refuse::{item, refuse, refuse_for};
+use super::refuse::{item, limited, refuse, refuse_for};
 use crate::authority::{Authorities, IssuedJwt, IssuedX509, MintJwt, MintX509, NewX509, SignError, seconds};
+use crate::authz::Kind;
 use crate::authz::{AuthorizedAgent, Caller, EntryGrant, grant_entry};
 use crate::registry::Registry;
 use crate::signing::Class;
@@ -77,12 +78,17 @@ impl wire::svid_server::Svid for SvidApi {
         &self,
         request: Request<wire::BatchNewX509svidRequest>,
     ) -> Answer<wire::BatchNewX509svidResponse> {
-        let agent = Caller::of(&request)?.require_agent()?;
+        let caller = Caller::of(&request)?.clone();
+        let agent = caller.require_agent()?;
         let class = class_of(request.metadata(), Class::Renewal);
         let params = request.into_inner().params;
         if params.is_empty() {
             return Err(refuse(Code::InvalidArgument, "missing parameters"));
         }
+        caller
+            .throttle(Kind::SignX509, params.len())
+            .await
+            .map_err(|e| limited("rejecting request due to certificate signing rate limiting", &e))?;
         let grants = self.grants(&agent, params.iter().map(|p| p.entry_id.as_str())).await?;
         // Each item is either refused here or signed; the two lists are put together again in the order of the request.
         let mut signed = Vec::new();
@@ -113,8 +119,13 @@ impl wire::svid_server::Svid for SvidApi {
     }
 
     async fn new_jwtsvid(&self, request: Request<wire::NewJwtsvidRequest>) -> Answer<wire::NewJwtsvidResponse> {
-        let agent = Caller::of(&request)?.require_agent()?;
+        let caller = Caller::of(&request)?.clone();
+        let agent = caller.require_agent()?;
         let request = request.into_inner();
+        caller
+            .throttle(Kind::SignJwt, 1)
+            .await
+            .map_err(|e| limited("rejecting request due to JWT signing request rate limiting", &e))?;
         self.jwt_enabled()?;
         let mut grants = self.grants(&agent, std::iter::once(request.entry_id.as_str())).await?;
         let grant = grants

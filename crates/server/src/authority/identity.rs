@@ -64,10 +64,10 @@ impl ServerSvid {
             Some(current) if now < current.renew_at && !tainted => return Ok(current.renew_at),
             _ => {}
         }
-        let (identity, not_before, not_after) = make(desk, issuer, now).await?;
+        let (identity, not_after) = make(desk, issuer, now).await?;
         self.source.set(identity);
-        let life = not_after.duration_since(not_before).unwrap_or_default();
-        let renew_at = not_before + life / 2;
+        // Counted from now, not from its backdated beginning, which for a life of seconds lies before the half.
+        let renew_at = now + not_after.duration_since(now).unwrap_or_default() / 2;
         self.current = Some(Current { renew_at, signed_by: issuer_id });
         Ok(renew_at)
     }
@@ -78,7 +78,7 @@ async fn make(
     desk: &Desk,
     issuer: Arc<X509Issuer>,
     now: SystemTime,
-) -> Result<(Identity, SystemTime, SystemTime), AuthorityError> {
+) -> Result<(Identity, SystemTime), AuthorityError> {
     let failed = |why: String| AuthorityError::ServerSvid(why);
     let id = SpiffeId::new(&desk.trust_domain, SERVER_PATH).map_err(|e| failed(e.to_string()))?;
     let leaf = Leaf::new(issuer, now, desk.settings.x509_svid_ttl).map_err(|e| failed(e.to_string()))?;
@@ -90,8 +90,8 @@ async fn make(
     };
     let (svid, key) = desk.pool.run(Class::Waiting, sign).await?.map_err(failed)?;
     tracing::debug!(spiffe_id = %svid.id(), expiration = moment(svid.expires_at()), "Signed X509 SVID");
-    let (not_before, not_after) = (svid.leaf().not_before(), svid.leaf().not_after());
+    let not_after = svid.expires_at();
     let svid = X509Svid::of(svid.chain().to_vec()).map_err(|e| failed(e.to_string()))?;
     let identity = Identity::new(svid, Arc::new(key)).map_err(|e| failed(e.to_string()))?;
-    Ok((identity, not_before, not_after))
+    Ok((identity, not_after))
 }

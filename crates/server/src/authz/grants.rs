@@ -94,6 +94,16 @@ impl AuthorizedAgent {
     }
 }
 
+#[cfg(test)]
+impl super::Caller {
+    /// A caller that was not judged, for tests of handlers.
+    pub(crate) fn unchecked(standing: super::Standing) -> Self {
+        let peer = super::Peer::Local { uid: 0, gid: 0, pid: None };
+        let limiter = Arc::new(super::limit::Limiter::new(super::limit::RateLimits::default()));
+        Self { peer: Arc::new(peer), standing, limiter }
+    }
+}
+
 /// The right of `agent` to the entry `entry_id`, as the registry stands in `snapshot` at `now`. Whether there is no
 /// such entry, it has ended, or it is another's, is not told (SPIRE 1.16: `NotFound` for all of these).
 pub fn grant_entry(

@@ -43,8 +43,8 @@ pub enum Row {
     Journal(Arc<Journal>),
 }
 
-/// Just what a reader needs to know whom a change concerns, without the row.
-#[derive(Clone, PartialEq, Eq, Debug)]
+/// Just what a reader needs to know whom a change concerns, without the row. Empty for rows whose name says it all.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Footprint {
     /// The entry's SPIFFE ID, or the agent's.
     pub spiffe_id: Option<SpiffeId>,
@@ -61,7 +61,7 @@ pub struct Change {
     pub cursor: Cursor,
     /// What it changed.
     pub key: RowKey,
-    /// What was there before, as far as readers need it.
+    /// What was there before, as far as readers need it; `None` when there was nothing.
     pub was: Option<Footprint>,
     /// What is there now, as far as readers need it; `None` when it was deleted.
     pub is: Option<Footprint>,

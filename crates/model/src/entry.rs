@@ -183,8 +183,9 @@ impl Entry {
     pub fn likeness(&self) -> String {
         let mut key = format!("{}\u{0}{}", self.spiffe_id, self.parent_id);
         for selector in &self.selectors {
-            key.push('\u{0}');
-            key.push_str(&selector.to_string());
+            // A selector may hold any character, so where it ends is told by its length.
+            let printed = selector.to_string();
+            key.push_str(&format!("\u{0}{}:{printed}", printed.len()));
         }
         key
     }

@@ -21,7 +21,7 @@ pub fn authorized_entries(snapshot: &Snapshot, agent: &Agent) -> Vec<Arc<Entry>>
     let mut next: Vec<SpiffeId> = vec![agent.id.clone()];
     next.extend(alias_ids(snapshot, &agent.selectors));
     while let Some(parent) = next.pop() {
-        if !seen.insert(parent.clone()) {
+        if is_server(&parent) || !seen.insert(parent.clone()) {
             continue;
         }
         for entry in snapshot.entries_under(&parent) {
@@ -38,7 +38,7 @@ pub fn may_use(snapshot: &Snapshot, agent: &Agent, entry: &Entry) -> bool {
     let mut seen = HashSet::new();
     let mut next = vec![entry.parent_id.clone()];
     while let Some(id) = next.pop() {
-        if !seen.insert(id.clone()) {
+        if is_server(&id) || !seen.insert(id.clone()) {
             continue;
         }
         if id == agent.id {
@@ -46,7 +46,7 @@ pub fn may_use(snapshot: &Snapshot, agent: &Agent, entry: &Entry) -> bool {
         }
         for above in snapshot.entries_of(&id) {
             if above.is_alias() {
-                if above.selectors.is_subset(&agent.selectors) {
+                if !above.selectors.is_empty() && above.selectors.is_subset(&agent.selectors) {
                     return true;
                 }
             } else {
@@ -63,7 +63,7 @@ pub fn agents_reaching(snapshot: &Snapshot, parent: &SpiffeId) -> HashSet<Spiffe
     let mut seen = HashSet::new();
     let mut next = vec![parent.clone()];
     while let Some(id) = next.pop() {
-        if !seen.insert(id.clone()) {
+        if is_server(&id) || !seen.insert(id.clone()) {
             continue;
         }
         if snapshot.agent(&id).is_some() {
@@ -94,7 +94,7 @@ pub fn below(snapshot: &Snapshot, id: &SpiffeId) -> Vec<EntryId> {
     let mut seen = HashSet::new();
     let mut next = vec![id.clone()];
     while let Some(parent) = next.pop() {
-        if !seen.insert(parent.clone()) {
+        if is_server(&parent) || !seen.insert(parent.clone()) {
             continue;
         }
         for entry in snapshot.entries_under(&parent) {
@@ -103,6 +103,12 @@ pub fn below(snapshot: &Snapshot, id: &SpiffeId) -> Vec<EntryId> {
         }
     }
     found
+}
+
+/// Whether this is the server's own ID. Under it stand node aliases alone, which are reached by selectors and never
+/// step by step.
+fn is_server(id: &SpiffeId) -> bool {
+    id.path() == SERVER_PATH
 }
 
 /// The identities that a node with these selectors takes on by alias.

@@ -44,7 +44,7 @@ pub enum LogError {
 pub trait ChangeLog: Send + Sync {
     /// Does these writes in one transaction, in order; each stands or falls alone. Returns, for each, its changes (the
     /// rows as the transaction leaves them) or why it was refused. An error means that none was done.
-    /// `number` order is commit order, without a gap. What is returned `Ok` is durable.
+    /// `number` order is commit order, without a gap. What is returned `Ok` is durable. A refused write makes no change.
     async fn commit(&self, writes: Vec<Write>) -> Result<Vec<Result<Vec<Change>, WriteFault>>, LogError>;
 
     /// Gives every row to `sink`, all as of the cursor returned.
@@ -52,6 +52,10 @@ pub trait ChangeLog: Send + Sync {
 
     /// The changes after `cursor`, at most `limit` of them, with the rows they name.
     async fn after(&self, cursor: Cursor, limit: usize) -> Result<Changes, LogError>;
+
+    /// Forgets the changes before number `before`, though never the newest one: whoever has not read them must load
+    /// the tables anew. The rows are not touched.
+    async fn forget(&self, before: u64) -> Result<(), LogError>;
 
     /// Where the log stands: one row read.
     async fn head(&self) -> Result<Cursor, LogError>;

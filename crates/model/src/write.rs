@@ -21,7 +21,8 @@ pub enum Write {
     /// Adds an entry. The store sets `ord`. Refused when the id is taken, a similar entry stands there, or a federated
     /// bundle is missing.
     CreateEntry(Entry),
-    /// Replaces an entry that is at revision `was`; the store adds one to the revision. Refused like a creation.
+    /// Replaces an entry that is at revision `was`; the store adds one to the revision and keeps `ord` and
+    /// `created_at`. Refused like a creation.
     UpdateEntry {
         /// The new state.
         entry: Entry,
@@ -46,7 +47,8 @@ pub enum Write {
         /// What is there now.
         expect: Expect,
     },
-    /// Removes a bundle and, as `mode` says, frees or removes the entries that federate with it.
+    /// Removes a bundle and, as `mode` says, frees or removes the entries that federate with it, each of them a change
+    /// before that of the bundle.
     DeleteBundle {
         /// Whose bundle.
         trust_domain: TrustDomain,
@@ -55,20 +57,21 @@ pub enum Write {
     },
     /// Adds a join token. Refused when the value is taken.
     CreateToken(JoinToken),
-    /// Spends a join token: it is gone afterwards, even when it had expired. Refused when there is none.
+    /// Spends a join token: it is gone afterwards, even when it had expired and its spender was refused (which makes no
+    /// change). Refused when there is none.
     SpendToken {
         /// The secret.
         value: zeroize::Zeroizing<String>,
         /// Tokens that end before this moment are gone without use; their spender is refused.
         now: UnixTime,
     },
-    /// Removes join tokens that ended before this moment.
+    /// Removes join tokens that ended before this moment: one change if there were any, none otherwise.
     SweepTokens(UnixTime),
     /// Adds or replaces a server's authorities.
     PutJournal(Journal),
     /// Removes a server's authorities.
     DeleteJournal(String),
-    /// All of these or none.
+    /// All of these or none; refused for the first reason met.
     All(Vec<Write>),
 }
 

@@ -125,6 +125,24 @@ const LOOKS: [&[&str]; 13] = [
     &["bundle", "count"],
 ];
 
+/// Commands that fail, or only say how they are used. Both implementations must end with the same exit code.
+const STUMBLES: [&[&str]; 14] = [
+    &["entry", "show", "-entryID", "none"],
+    &["entry", "delete", "-entryID", "none"],
+    &["entry", "delete"],
+    &["entry", "create", "-spiffeID", "spiffe://example.org/x"],
+    &["entry", "create", "-spiffeID", "nonsense", "-parentID", "spiffe://example.org/x", "-selector", "a:b"],
+    &["entry", "update", "-entryID", "none"],
+    &["agent", "show", "-spiffeID", "spiffe://example.org/spire/agent/none"],
+    &["agent", "show"],
+    &["agent", "ban", "-spiffeID", "spiffe://example.org/spire/agent/none"],
+    &["bundle", "list", "-id", "spiffe://unknown.test"],
+    &["bundle", "show", "-format", "unknown"],
+    &["x509", "mint"],
+    &["jwt", "mint", "-spiffeID", "spiffe://example.org/x"],
+    &["token", "generate", "-unknownFlag", "x"],
+];
+
 fn fill(domain: &Domain, by: Program) -> String {
     let path = domain.folder().join("other.json");
     std::fs::write(&path, domain.cli_of(by, &["bundle", "show", "-format", "spiffe"]).succeeds().stdout)
@@ -174,6 +192,10 @@ fn commands_agree(server: Program, agent: Program) {
         let (ours, theirs) =
             (domain.cli_of(Bonafide, look).succeeds(), domain.cli_of(Spire, look).succeeds());
         assert_eq!(ours.stdout, theirs.stdout, "{ours}\n{theirs}");
+    }
+    for stumble in STUMBLES {
+        let (ours, theirs) = (domain.cli_of(Bonafide, stumble), domain.cli_of(Spire, stumble));
+        assert_eq!(ours.code, theirs.code, "{ours}\n{theirs}");
     }
 }
 

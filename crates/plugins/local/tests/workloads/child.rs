@@ -19,11 +19,11 @@ pub(crate) const NOBODY: u32 = 65534;
 /// What a process does once it has connected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Act {
-    /// Nothing, until it is killed.
+    /// Nothing, until it is killed or the test ends.
     Stay,
     /// Ends when told, and leaves its end of the socket to a process of another pid.
     Leave,
-    /// Executes `sleep` when told.
+    /// Executes `cat` when told.
     Exec,
     /// Becomes nobody when told.
     SetUser,
@@ -44,10 +44,10 @@ pub(crate) fn obey() {
     let mut told = [0];
     socket.read_exact(&mut told).unwrap();
     if act == Act::Leave.name() {
-        Command::new("sleep").arg("1000").stdin(OwnedFd::from(socket)).stdout(Stdio::null()).spawn().unwrap();
+        cat(OwnedFd::from(socket)).spawn().unwrap();
         std::process::exit(0);
     } else if act == Act::Exec.name() {
-        panic!("{}", Command::new("sleep").arg("1000").stdin(OwnedFd::from(socket)).exec());
+        panic!("{}", cat(OwnedFd::from(socket)).exec());
     } else if act == Act::SetUser.name() {
         let (user, group) = (nix::unistd::Uid::from_raw(NOBODY), nix::unistd::Gid::from_raw(NOBODY));
         nix::unistd::setgroups(&[group]).unwrap();
@@ -55,9 +55,15 @@ pub(crate) fn obey() {
         nix::unistd::setresuid(user, user, user).unwrap();
         socket.write_all(b"!").unwrap();
     }
-    loop {
-        std::thread::sleep(Duration::from_secs(1000));
-    }
+    // until the test lets go of its end, however the test itself ends
+    let _ = std::io::copy(&mut socket, &mut std::io::sink());
+}
+
+/// A program that runs until this input ends.
+fn cat(input: impl Into<Stdio>) -> Command {
+    let mut cat = Command::new("cat");
+    cat.stdin(input).stdout(Stdio::null()).stderr(Stdio::null());
+    cat
 }
 
 /// A process that connected; killed when dropped.
@@ -101,15 +107,15 @@ impl Connected {
         self.socket.read_exact(&mut [0]).unwrap();
     }
 
-    /// Waits until its executable is `sleep`.
-    pub(crate) fn wait_for_sleep(&self) {
+    /// Waits until its executable is `cat`.
+    pub(crate) fn wait_for_cat(&self) {
         let exe = format!("/proc/{}/exe", self.pid());
         let until = Instant::now() + Duration::from_secs(10);
-        let is_sleep = || {
+        let is_cat = || {
             let exe = std::fs::read_link(&exe).unwrap();
-            exe.file_name().is_some_and(|name| name == "sleep" || name == "coreutils" || name == "busybox")
+            exe.file_name().is_some_and(|name| name == "cat" || name == "coreutils" || name == "busybox")
         };
-        while !is_sleep() {
+        while !is_cat() {
             assert!(Instant::now() < until, "it does not execute");
             std::thread::sleep(Duration::from_millis(5));
         }
@@ -145,11 +151,11 @@ pub(crate) fn cannot_recycle() -> Option<String> {
 
 const LAST_PID: &str = "/proc/sys/kernel/ns_last_pid";
 
-/// Starts `sleep` under this pid, which must be free. Other processes may take it first, so this tries again.
+/// Starts `cat` under this pid, which must be free. Other processes may take it first, so this tries again.
 pub(crate) fn recycle(pid: i32) -> Killed {
     for _ in 0..2000 {
         std::fs::write(LAST_PID, (pid - 1).to_string()).unwrap();
-        let mut process = Killed(Command::new("sleep").arg("1000").stdin(Stdio::null()).spawn().unwrap());
+        let mut process = Killed(cat(Stdio::piped()).spawn().unwrap());
         if process.0.id() == u32::try_from(pid).unwrap() {
             return process;
         }

@@ -65,7 +65,7 @@ struct Program {
 }
 
 impl Program {
-    /// `sleep` from a folder of its own, with something after its end that does not matter to it.
+    /// `cat` from a folder of its own, with something after its end that does not matter to it.
     fn start(tail: &[u8]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("program");
@@ -74,13 +74,12 @@ impl Program {
     }
 
     fn run(path: &Path, tail: &[u8]) -> Killed {
-        let program =
-            ["/usr/bin/sleep", "/bin/sleep"].into_iter().find_map(|path| fs::read(path).ok()).unwrap();
+        let program = ["/usr/bin/cat", "/bin/cat"].into_iter().find_map(|path| fs::read(path).ok()).unwrap();
         fs::write(path, [program.as_slice(), tail].concat()).unwrap();
         fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
         // another test that forks at this moment may hold the file open for writing for an instant
         for _ in 0..100 {
-            match Command::new(path).arg("1000").stdin(Stdio::null()).spawn() {
+            match Command::new(path).stdin(Stdio::piped()).spawn() {
                 Ok(process) => return Killed(process),
                 Err(cause) if cause.kind() == std::io::ErrorKind::ExecutableFileBusy => {}
                 Err(cause) => panic!("{cause}"),
@@ -189,7 +188,7 @@ async fn a_process_that_executes_another_program_has_that_programs_selectors() {
     let before = attestor.attest(&peer).await.unwrap();
     assert_eq!(values(&before, "path"), [std::env::current_exe().unwrap().to_str().unwrap()]);
     caller.tell();
-    caller.wait_for_sleep();
+    caller.wait_for_cat();
     let after = attestor.attest(&peer).await.unwrap();
     let exe = fs::read_link(format!("/proc/{}/exe", caller.pid())).unwrap();
     assert_eq!(values(&after, "path"), [exe.to_str().unwrap()]);

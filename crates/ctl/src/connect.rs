@@ -10,7 +10,7 @@ use tonic::transport::{Channel, Endpoint, Uri};
 
 /// Which program a command talks to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Peer {
+pub enum Peer {
     /// The server, on its private socket.
     Server,
     /// The agent, on its public socket.
@@ -38,7 +38,7 @@ impl Peer {
 /// The peer cannot be reached.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot reach the {} at {}: {}", peer.name(), path.display(), self.reason())]
-pub(crate) struct ConnectError {
+pub struct ConnectError {
     peer: Peer,
     path: PathBuf,
     cause: tonic::transport::Error,
@@ -88,7 +88,7 @@ impl ConnectError {
 }
 
 /// A channel to the program that listens at `path`.
-pub(crate) async fn connect(peer: Peer, path: &Path) -> Result<Channel, ConnectError> {
+pub async fn connect(peer: Peer, path: &Path) -> Result<Channel, ConnectError> {
     let socket = path.to_owned();
     let connector = tower::service_fn(move |_: Uri| {
         let socket = socket.clone();

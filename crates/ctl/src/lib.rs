@@ -24,6 +24,7 @@ use std::pin::Pin;
 
 use kit::flags::{Command, Program, Reading, Values};
 
+pub use connect::{ConnectError, Peer, connect};
 use fault::Fault;
 pub use terminal::Terminal;
 

@@ -13,6 +13,7 @@ use proto::spire::api::server::agent::v1::agent_server::AgentServer;
 use proto::spire::api::server::bundle::v1::bundle_server::BundleServer;
 use proto::spire::api::server::entry::v1::entry_server::EntryServer;
 use proto::spire::api::server::svid::v1::svid_server::SvidServer;
+use spiffe::x509::Certificate;
 use spiffe::{SpiffeId, TrustDomain};
 use spiffe_tls::{ClientAuth, peer_svid, server_config};
 use tokio::net::TcpListener;
@@ -26,7 +27,7 @@ use crate::api::entry::EntryApi;
 use crate::api::health;
 use crate::api::svid::SvidApi;
 use crate::authority::{Authorities, AuthorityError, AuthoritySettings};
-use crate::authz::{Authorizer, AuthzLayer, Peer};
+use crate::authz::{Authorizer, AuthzLayer, Limiter, Peer, RateLimits};
 use crate::feed::{FeedApi, Hub};
 use crate::listen::accept_tls;
 use crate::registry::{Observer, Registry};
@@ -54,6 +55,8 @@ pub struct Settings {
     pub admin_ids: HashSet<SpiffeId>,
     /// Whether each agent also gets the selector `spiffe_id:<its ID>`.
     pub agent_id_as_selector: bool,
+    /// How often an address may ask.
+    pub rate_limits: RateLimits,
     /// Lifetimes, key types, names.
     pub authority: AuthoritySettings,
 }
@@ -64,10 +67,16 @@ pub struct Adapters {
     pub log: Arc<dyn ChangeLog>,
     /// Where the authorities' keys are.
     pub keys: Arc<dyn KeyManager>,
-    /// Makes the node attestors, given what spends join tokens.
-    #[allow(clippy::type_complexity)] // a constructor, used once
-    pub attestors: Box<dyn FnOnce(Arc<dyn TokenSpender>) -> Vec<Arc<dyn NodeAttestor>> + Send>,
+    /// Makes the node attestors.
+    pub attestors: MakeAttestors,
 }
+
+/// The X.509 authorities of this trust domain as they stand, for attestors that trust its own SVIDs.
+pub type OwnAuthorities = Arc<dyn Fn() -> Vec<Certificate> + Send + Sync>;
+
+/// Makes the node attestors, given what spends join tokens and the own authorities.
+pub type MakeAttestors =
+    Box<dyn FnOnce(Arc<dyn TokenSpender>, OwnAuthorities) -> Vec<Arc<dyn NodeAttestor>> + Send>;
 
 /// Why the server did not start, or stopped.
 #[derive(Debug, thiserror::Error)]
@@ -139,12 +148,21 @@ pub async fn run(
     let socket = kit::uds::Listener::bind(&settings.socket_path, 0o770).map_err(ServerError::Socket)?;
 
     let tokens: Arc<dyn TokenSpender> = Arc::new(RegistryTokens { registry: registry.clone(), clock: clock.clone() });
-    let attestors: HashMap<_, _> = (adapters.attestors)(tokens).into_iter().map(|a| (a.name(), a)).collect();
+    let own: OwnAuthorities = {
+        let (registry, td) = (registry.clone(), settings.trust_domain.clone());
+        Arc::new(move || {
+            let snapshot = registry.snapshot();
+            let own = snapshot.bundle(&td).map(|b| b.x509_authorities());
+            own.unwrap_or_default().iter().map(|a| a.certificate.clone()).collect()
+        })
+    };
+    let attestors: HashMap<_, _> = (adapters.attestors)(tokens, own).into_iter().map(|a| (a.name(), a)).collect();
     let authorizer = Arc::new(Authorizer {
         trust_domain: settings.trust_domain.clone(),
         admin_ids: settings.admin_ids.clone(),
         registry: registry.clone(),
         clock: clock.clone(),
+        limiter: Arc::new(Limiter::new(settings.rate_limits)),
     });
     let services = Services {
         agent: AgentApi {
@@ -164,11 +182,13 @@ pub async fn run(
     };
 
     let bundles = trust.bundles();
-    let tls = {
+    let mut tls = {
         let clock = clock.clone();
         server_config(authorities.server_identity(), bundles.clone(), ClientAuth::Request, Arc::new(move || clock.now()))
             .map_err(|e| ServerError::Tls(e.to_string()))?
     };
+    // gRPC's clients refuse a server that does not choose HTTP/2.
+    tls.alpn_protocols = vec![b"h2".to_vec()];
     let identify = {
         let clock = clock.clone();
         Arc::new(move |chain: &[rustls_pki_types::CertificateDer<'static>]| {
@@ -285,6 +305,11 @@ impl Services {
             tonic_reflection::server::Builder::configure()
                 .register_encoded_file_descriptor_set(proto::DESCRIPTORS)
                 .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
+                .with_service_name("spire.api.server.agent.v1.Agent")
+                .with_service_name("spire.api.server.bundle.v1.Bundle")
+                .with_service_name("spire.api.server.entry.v1.Entry")
+                .with_service_name("spire.api.server.svid.v1.SVID")
+                .with_service_name("grpc.health.v1.Health")
         };
         match (descriptors().build_v1(), descriptors().build_v1alpha()) {
             (Ok(v1), Ok(v1alpha)) => routes.add_service(v1).add_service(v1alpha),

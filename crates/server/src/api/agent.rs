@@ -24,7 +24,7 @@ use super::failure;
 use super::filter::AgentFilter;
 use super::page::Page;
 use crate::authority::{AgentSvid, Authorities};
-use crate::authz::Caller;
+use crate::authz::{Caller, Kind};
 use crate::registry::{Registry, RegistryError};
 use crate::sweep::Deadlines;
 
@@ -120,6 +120,7 @@ impl agent_server::Agent for AgentApi {
         &self,
         request: Request<Streaming<wire::AttestAgentRequest>>,
     ) -> Result<Response<AttestStream>, Status> {
+        Caller::of(&request)?.throttle(Kind::Attest, 1).await?;
         let (answers, stream) = mpsc::channel(1);
         let api = self.clone();
         let mut node = Conversation { requests: request.into_inner(), answers: answers.clone() };
@@ -135,6 +136,7 @@ impl agent_server::Agent for AgentApi {
         &self,
         request: Request<wire::RenewAgentRequest>,
     ) -> Result<Response<wire::RenewAgentResponse>, Status> {
+        Caller::of(&request)?.throttle(Kind::SignX509, 1).await?;
         let caller = Caller::of(&request)?.require_agent()?;
         if caller.agent().can_reattest {
             let details = PermissionDeniedDetails { reason: Reason::AgentMustReattest.into() };
@@ -150,7 +152,7 @@ impl agent_server::Agent for AgentApi {
         if params.csr.is_empty() {
             return Err(Status::invalid_argument("missing CSR"));
         }
-        let svid = self.authorities.sign_agent_svid(&caller, params.csr).await?;
+        let svid = self.authorities.renew_agent_svid(&caller, params.csr).await?;
         self.change(caller.id(), "failed to update agent", |agent| {
             agent.new_serial = svid.serial();
             agent.new_expires_at = Some(UnixTime::of(svid.expires_at()));
@@ -197,6 +199,7 @@ impl agent_server::Agent for AgentApi {
         &self,
         request: Request<wire::PostStatusRequest>,
     ) -> Result<Response<wire::PostStatusResponse>, Status> {
+        Caller::of(&request)?.throttle(Kind::PostStatus, 1).await?;
         let caller = Caller::of(&request)?.require_agent()?;
         let version = request.into_inner().agent_version;
         if version.len() > MAX_VERSION {

@@ -321,3 +321,6 @@ fn amend_failed(message: &str, error: &AmendError) -> Status {
         AmendError::Contended(_) => refuse_for(Code::Unavailable, message, error),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -296,3 +296,6 @@ fn wire_jwt(svid: IssuedJwt) -> types::Jwtsvid {
         hint: String::new(),
     }
 }
+
+#[cfg(test)]
+mod tests;

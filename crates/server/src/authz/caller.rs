@@ -6,6 +6,7 @@ use spiffe::x509::VerifiedSvid;
 use tonic::Status;
 
 use super::grants::{AdminGrant, AuthorizedAgent};
+use super::limit::{Kind, Limiter};
 
 /// The other end of a connection, known before any request.
 #[derive(Debug, Clone)]
@@ -58,6 +59,7 @@ pub enum Standing {
 pub struct Caller {
     pub(in crate::authz) peer: Arc<Peer>,
     pub(in crate::authz) standing: Standing,
+    pub(in crate::authz) limiter: Arc<Limiter>,
 }
 
 impl Caller {
@@ -69,6 +71,14 @@ impl Caller {
     /// The other end of the connection.
     pub fn peer(&self) -> &Peer {
         &self.peer
+    }
+
+    /// Waits until the caller's address may have `count` more of what is limited; those at the socket never wait.
+    pub async fn throttle(&self, kind: Kind, count: usize) -> Result<(), Status> {
+        match &*self.peer {
+            Peer::Local { .. } => Ok(()),
+            Peer::Remote { addr, .. } => self.limiter.pass(kind, addr.ip(), count).await,
+        }
     }
 
     /// As what it was let in.

@@ -18,6 +18,7 @@ use tower::{Layer, Service};
 
 use super::caller::{Caller, Peer, Standing};
 use super::grants::{AdminGrant, AuthorizedAgent};
+use super::limit::Limiter;
 use super::table::{self, Who};
 use crate::registry::{Registry, RegistryError};
 
@@ -31,6 +32,8 @@ pub struct Authorizer {
     pub registry: Arc<Registry>,
     /// The time.
     pub clock: Clock,
+    /// How often an address may ask.
+    pub limiter: Arc<Limiter>,
 }
 
 impl Authorizer {
@@ -44,7 +47,7 @@ impl Authorizer {
             return Err(Status::unimplemented(format!("{method} is served on the server's admin socket only")));
         }
         let who = row.who;
-        let allow = |standing| Ok(Caller { peer: peer.clone(), standing });
+        let allow = |standing| Ok(Caller { peer: peer.clone(), standing, limiter: self.limiter.clone() });
         if who.includes(Who::ANY) {
             return allow(Standing::Nobody);
         }

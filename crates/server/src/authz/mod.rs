@@ -6,8 +6,10 @@
 mod caller;
 pub mod grants;
 pub mod layer;
+mod limit;
 pub mod table;
 
 pub use caller::{Caller, Peer, Standing};
 pub use grants::{AdminGrant, AuthorizedAgent, EntryGrant, grant_entry};
 pub use layer::{Authorizer, AuthzLayer};
+pub use limit::{Kind, Limiter, RateLimits};

@@ -118,13 +118,7 @@ impl Task {
             Some(at) => self.missed(&snapshot, &agent, at).await,
             None => None,
         };
-        let welcome = Welcome {
-            resumed: missed.is_some(),
-            heartbeat_ms: u32::try_from(self.with.heartbeat.as_millis()).unwrap_or(u32::MAX),
-            server_version: env!("CARGO_PKG_VERSION").to_owned(),
-            features: Vec::new(),
-        };
-        self.send(down::Kind::Welcome(welcome)).await?;
+        self.send(self.greeting(missed.is_some())).await?;
         match missed {
             Some(missed) => {
                 let mut difference = Difference::default();
@@ -181,8 +175,18 @@ impl Task {
         let snapshot = self.with.registry.snapshot();
         let agent = self.agent(&snapshot)?;
         let view = View::full(self.with.trust_domain.clone(), &snapshot, &agent);
+        self.send(self.greeting(false)).await?;
         self.pages(&view, &snapshot, settled).await?;
         Ok(view)
+    }
+
+    fn greeting(&self, resumed: bool) -> down::Kind {
+        down::Kind::Welcome(Welcome {
+            resumed,
+            heartbeat_ms: u32::try_from(self.with.heartbeat.as_millis()).unwrap_or(u32::MAX),
+            server_version: env!("CARGO_PKG_VERSION").to_owned(),
+            features: Vec::new(),
+        })
     }
 
     async fn pages(&mut self, view: &View, snapshot: &Snapshot, settled: Cursor) -> Step {

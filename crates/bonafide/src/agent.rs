@@ -1,0 +1,163 @@
+//! `agent run` and `agent validate`.
+
+use std::path::Path;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use agent::{AgentStatus, Bootstrap, BundleFormat, PinPeer};
+use config::agent::{AgentSettings, KeyManager, NodeAttestor, Overrides, WorkloadAttestor};
+use kit::clock::Clock;
+use kit::flags::Values;
+use model::ports;
+use plugins_local::{join_token, keys, peer, unix, x509pop};
+use tokio_util::sync::CancellationToken;
+
+use crate::start::{self, Failure, given};
+use crate::{command, health, signals};
+
+/// How long a fresh JWT-SVID is waited for when a cached one is still valid (SPIRE 1.16).
+const JWT_CACHE_HIT_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Runs an agent until a signal stops it.
+pub(crate) fn run(values: &Values) -> Result<(), Failure> {
+    let settings = load(values)?;
+    let log = kit::log::init(settings.log.clone())?;
+    start::safe_umask();
+    settings.warnings.iter().for_each(|warning| tracing::warn!("{warning}"));
+    start::runtime()?.block_on(async {
+        let stop = signals::stop_on_signal()?;
+        signals::reopen_on_signal(log)?;
+        serve(settings, stop).await
+    })
+}
+
+/// Runs an agent with these settings until `stop`.
+pub(crate) async fn serve(settings: AgentSettings, stop: CancellationToken) -> Result<(), Failure> {
+    std::fs::create_dir_all(&settings.data_dir)
+        .map_err(|e| format!("cannot create the data directory {}: {e}", settings.data_dir.display()))?;
+    let status = AgentStatus::default();
+    let asked = status.clone();
+    let up = health::Up::when(move || asked.is_serving());
+    let health = health::serve(&settings.health_checks, up, stop.clone()).await?;
+    let adapters = agent::Adapters {
+        keys: keys(&settings)?,
+        proof: proof(&settings)?,
+        attestors: settings.workload_attestors.iter().map(workload_attestor).collect(),
+        pin: pin(),
+        status,
+    };
+    let outcome = agent::run(engine_settings(settings), adapters, Clock::system(), stop.clone()).await;
+    stop.cancel();
+    health.await;
+    if outcome.is_ok() {
+        tracing::info!("Agent stopped gracefully");
+    }
+    Ok(outcome?)
+}
+
+/// Checks a configuration.
+pub(crate) fn validate(values: &Values) -> ExitCode {
+    start::tell_validation("agent", load(values).map(|settings| settings.warnings))
+}
+
+fn load(values: &Values) -> Result<AgentSettings, Failure> {
+    let source = config::read(Path::new(values.text("config")), values.switch("expandEnv"))?;
+    let flags = Overrides {
+        allow_unauthenticated_verifiers: values.switch("allowUnauthenticatedVerifiers"),
+        data_dir: given(values, "dataDir"),
+        disable_sds_api: values.switch("disableSDSAPI"),
+        disable_workload_api: values.switch("disableWorkloadAPI"),
+        insecure_bootstrap: values.switch("insecureBootstrap"),
+        join_token: given(values, "joinToken"),
+        join_token_file: given(values, "joinTokenFile"),
+        log_file: given(values, "logFile"),
+        log_format: given(values, "logFormat"),
+        log_level: given(values, "logLevel"),
+        log_source_location: values.switch("logSourceLocation"),
+        rebootstrap_delay: given(values, "rebootstrapDelay"),
+        rebootstrap_mode: given(values, "rebootstrapMode"),
+        server_address: given(values, "serverAddress"),
+        server_port: values.given("serverPort").then(|| values.integer("serverPort")),
+        socket_path: given(values, "socketPath"),
+        trust_bundle: given(values, "trustBundle"),
+        trust_bundle_format: given(values, "trustBundleFormat"),
+        trust_bundle_url: given(values, "trustBundleUrl"),
+        trust_domain: given(values, "trustDomain"),
+    };
+    Ok(config::agent::load(&source, &flags)?)
+}
+
+fn keys(settings: &AgentSettings) -> Result<Arc<dyn ports::KeyManager>, Failure> {
+    Ok(match &settings.key_manager {
+        KeyManager::Memory => Arc::new(keys::Memory::new()),
+        KeyManager::Disk { directory } => Arc::new(keys::Disk::in_directory(directory)?),
+    })
+}
+
+fn proof(settings: &AgentSettings) -> Result<Arc<dyn ports::NodeProof>, Failure> {
+    Ok(match &settings.node_attestor {
+        NodeAttestor::JoinToken => {
+            let token = settings.join_token.as_ref().map(|token| token.reveal().to_owned());
+            Arc::new(join_token::Agent::new(token))
+        }
+        NodeAttestor::X509pop(pop) => Arc::new(x509pop::Agent::from_files(
+            pop.private_key_path.clone(),
+            pop.certificate_path.clone(),
+            pop.intermediates_path.clone(),
+        )?),
+    })
+}
+
+fn workload_attestor(settings: &WorkloadAttestor) -> Arc<dyn ports::WorkloadAttestor> {
+    match settings {
+        WorkloadAttestor::Unix(unix) => Arc::new(unix::Unix::new(unix::Settings {
+            discover_workload_path: unix.discover_workload_path,
+            workload_size_limit: unix.workload_size_limit,
+            ..unix::Settings::default()
+        })),
+    }
+}
+
+/// Pins the process at the other end by the kernel's word.
+fn pin() -> PinPeer {
+    Arc::new(|stream| {
+        let pinned = peer::Pinned::new(stream, peer::BootTime::now()).map_err(std::io::Error::other)?;
+        Ok(Arc::new(pinned) as Arc<dyn ports::Peer>)
+    })
+}
+
+fn engine_settings(settings: AgentSettings) -> agent::Settings {
+    agent::Settings {
+        trust_domain: settings.trust_domain,
+        server_address: settings.server_address,
+        server_port: settings.server_port,
+        data_dir: settings.data_dir,
+        bootstrap: bootstrap(settings.bootstrap),
+        socket_path: settings.socket_path,
+        workload_key_type: settings.workload_x509_svid_key_type,
+        x509_svid_cache_max_size: settings.x509_svid_cache_max_size,
+        jwt_svid_cache_max_size: settings.jwt_svid_cache_max_size,
+        availability_target: settings.availability_target,
+        allow_unauthenticated_verifiers: settings.allow_unauthenticated_verifiers,
+        allowed_foreign_jwt_claims: settings.allowed_foreign_jwt_claims,
+        log_selectors: settings.log_selectors,
+        sync_interval: settings.sync_interval,
+        jwt_svid_cache_hit_timeout: JWT_CACHE_HIT_TIMEOUT,
+        version: command::version(),
+    }
+}
+
+fn bootstrap(chosen: config::agent::Bootstrap) -> Bootstrap {
+    let form = |format| match format {
+        config::agent::BundleFormat::Pem => BundleFormat::Pem,
+        config::agent::BundleFormat::Spiffe => BundleFormat::Spiffe,
+    };
+    match chosen {
+        config::agent::Bootstrap::File { path, format } => Bootstrap::File { path, format: form(format) },
+        config::agent::Bootstrap::Url { url, format, unix_socket } => {
+            Bootstrap::Url { url, unix_socket, format: form(format) }
+        }
+        config::agent::Bootstrap::Insecure => Bootstrap::DangerousFirstServer,
+    }
+}

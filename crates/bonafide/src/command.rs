@@ -1,0 +1,97 @@
+//! The commands that the program runs itself, beside those of `ctl`.
+
+use std::process::ExitCode;
+
+use ctl::Host;
+use kit::flags::{Command, Flag, Program, Reading};
+
+/// One of the two roles with its commands.
+pub(crate) struct Role {
+    pub(crate) server: bool,
+    pub(crate) host: Host,
+}
+
+const SERVER_RUN: &[Flag] = &[
+    Flag::text("bindAddress", "IP address or DNS name of the server"),
+    Flag::text("config", "Path to the server's configuration file").or(config::server::DEFAULT_PATH),
+    Flag::text("dataDir", "Directory for the server's runtime data"),
+    Flag::switch("expandEnv", "Expand $NAME and ${NAME} in the configuration file"),
+    Flag::text("logFile", "File to write logs to"),
+    Flag::text("logFormat", "Log format: text or json"),
+    Flag::text("logLevel", "DEBUG, INFO, WARN or ERROR"),
+    Flag::switch("logSourceLocation", "Log the file and line of each message"),
+    Flag::integer("serverPort", "Port of the server"),
+    Flag::text("socketPath", "Path of the admin socket"),
+    Flag::text("trustDomain", "The trust domain that the server serves"),
+];
+
+const AGENT_RUN: &[Flag] = &[
+    Flag::switch("allowUnauthenticatedVerifiers", "Let unregistered callers fetch X.509 bundles"),
+    Flag::text("config", "Path to the agent's configuration file").or(config::agent::DEFAULT_PATH),
+    Flag::text("dataDir", "Directory for the agent's runtime data"),
+    Flag::switch("disableSDSAPI", "Do not serve SDS on the socket"),
+    Flag::switch("disableWorkloadAPI", "Do not serve the Workload API on the socket"),
+    Flag::switch("expandEnv", "Expand $NAME and ${NAME} in the configuration file"),
+    Flag::switch("insecureBootstrap", "Trust the first server that answers"),
+    Flag::text("joinToken", "Join token to attest with"),
+    Flag::text("joinTokenFile", "File that holds the join token to attest with"),
+    Flag::text("logFile", "File to write logs to"),
+    Flag::text("logFormat", "Log format: text or json"),
+    Flag::text("logLevel", "DEBUG, INFO, WARN or ERROR"),
+    Flag::switch("logSourceLocation", "Log the file and line of each message"),
+    Flag::text("rebootstrapDelay", "How long an unknown authority is waited out before bootstrapping anew"),
+    Flag::text("rebootstrapMode", "never, auto or always"),
+    Flag::text("serverAddress", "IP address or DNS name of the server"),
+    Flag::integer("serverPort", "Port of the server"),
+    Flag::text("socketPath", "Path of the Workload API's socket"),
+    Flag::text("trustBundle", "Path of the bundle to bootstrap with"),
+    Flag::text("trustBundleFormat", "Format of that bundle: pem or spiffe"),
+    Flag::text("trustBundleUrl", "URL of the bundle to bootstrap with"),
+    Flag::text("trustDomain", "The trust domain that the agent belongs to"),
+];
+
+const SERVER: &[Command] = &[
+    Command { path: "run", summary: "Runs the server", flags: &[SERVER_RUN] },
+    Command { path: "validate", summary: "Checks a server's configuration file and reports every mistake", flags: &[SERVER_RUN] },
+];
+
+const AGENT: &[Command] = &[
+    Command { path: "run", summary: "Runs the agent", flags: &[AGENT_RUN] },
+    Command { path: "validate", summary: "Checks an agent's configuration file and reports every mistake", flags: &[AGENT_RUN] },
+];
+
+/// What `-version` prints.
+pub(crate) fn version() -> String {
+    format!("bonafide {}", env!("CARGO_PKG_VERSION"))
+}
+
+/// The server's program, under the name it was called by.
+pub(crate) fn server(name: &'static str) -> Role {
+    Role { server: true, host: Host { name, version: version(), commands: SERVER } }
+}
+
+/// The agent's program, under the name it was called by.
+pub(crate) fn agent(name: &'static str) -> Role {
+    Role { server: false, host: Host { name, version: version(), commands: AGENT } }
+}
+
+/// The roles as rows of the program's own help; what follows them is read by the role.
+const ROLES: &[Command] = &[
+    Command { path: "server", summary: "Runs a server, and commands that speak to one (server -h)", flags: &[] },
+    Command { path: "agent", summary: "Runs an agent, and commands that speak to one (agent -h)", flags: &[] },
+];
+
+/// The program's own command line, without a role.
+#[allow(clippy::print_stderr)] // this is where a person reads
+pub(crate) fn top(arguments: &[String]) -> ExitCode {
+    let commands = ROLES.iter().collect();
+    let program = Program { name: "bonafide", version: version(), commands };
+    match program.read(arguments) {
+        Reading::Say { text, code } => {
+            eprint!("{text}");
+            ExitCode::from(code)
+        }
+        // The roles are taken apart before; what is left is `up`.
+        Reading::Run(..) => ExitCode::SUCCESS,
+    }
+}

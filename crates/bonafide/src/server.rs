@@ -1,0 +1,206 @@
+//! `server run` and `server validate`.
+
+use std::net::{SocketAddr, ToSocketAddrs};
+use std::path::Path;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use config::server::{DataStore, KeyManager, NodeAttestor, Overrides, ServerSettings, X509pop, X509popMode};
+use kit::clock::Clock;
+use kit::flags::Values;
+use model::ports;
+use plugins_local::{join_token, keys, x509pop};
+use server::authority::{AuthoritySettings, JwtSvids};
+use spiffe::TrustDomain;
+use store::sqlite::SqliteLog;
+
+use crate::start::{self, Failure, given};
+use crate::{health, signals};
+
+/// Runs a server until a signal stops it.
+pub(crate) fn run(values: &Values) -> Result<(), Failure> {
+    let settings = load(values)?;
+    let log = kit::log::init(settings.log.clone())?;
+    start::safe_umask();
+    settings.warnings.iter().for_each(|warning| tracing::warn!("{warning}"));
+    tracing::info!(
+        admin_ids = ?settings.admin_ids.iter().map(|id| id.as_str()).collect::<Vec<_>>(),
+        data_dir = %settings.data_dir.display(),
+        "Configured"
+    );
+    start::runtime()?.block_on(async {
+        let stop = signals::stop_on_signal()?;
+        signals::reopen_on_signal(log)?;
+        serve(settings, stop, |_| {}).await
+    })
+}
+
+/// Runs a server with these settings until `stop`.
+pub(crate) async fn serve(
+    settings: ServerSettings,
+    stop: tokio_util::sync::CancellationToken,
+    ready: impl FnOnce(SocketAddr) + Send,
+) -> Result<(), Failure> {
+    std::fs::create_dir_all(&settings.data_dir)
+        .map_err(|e| format!("cannot create the data directory {}: {e}", settings.data_dir.display()))?;
+    let bind = resolve(&settings.bind_address, settings.bind_port)?;
+    let adapters = adapters(&settings).await?;
+    let up = Arc::new(AtomicBool::new(false));
+    let asked = up.clone();
+    let asked = health::Up::when(move || asked.load(Ordering::Acquire));
+    let health = health::serve(&settings.health_checks, asked, stop.clone()).await?;
+    let outcome = server::run(
+        server::Settings {
+            trust_domain: settings.trust_domain.clone(),
+            bind,
+            socket_path: settings.socket_path.clone(),
+            admin_ids: settings.admin_ids.iter().cloned().collect(),
+            agent_id_as_selector: false,
+            rate_limits: server::authz::RateLimits {
+                attestation: settings.rate_limit.attestation,
+                signing: settings.rate_limit.signing,
+            },
+            authority: authority(&settings),
+        },
+        adapters,
+        Clock::system(),
+        stop.clone(),
+        |address| {
+            up.store(true, Ordering::Release);
+            ready(address);
+        },
+    )
+    .await;
+    stop.cancel();
+    health.await;
+    if outcome.is_ok() {
+        tracing::info!("Server stopped gracefully");
+    }
+    Ok(outcome?)
+}
+
+/// Checks a configuration, the files it names included.
+pub(crate) fn validate(values: &Values) -> ExitCode {
+    match load(values) {
+        Ok(settings) => {
+            let faults: Vec<String> = settings.node_attestors.iter().flat_map(|a| faults(&settings, a)).collect();
+            match faults.is_empty() {
+                true => start::tell_validation("server", Ok::<_, String>(settings.warnings)),
+                false => start::tell_validation("server", Err(faults.join("\n  "))),
+            }
+        }
+        Err(failure) => start::tell_validation("server", Err(failure)),
+    }
+}
+
+fn load(values: &Values) -> Result<ServerSettings, Failure> {
+    let source = config::read(Path::new(values.text("config")), values.switch("expandEnv"))?;
+    let flags = Overrides {
+        bind_address: given(values, "bindAddress"),
+        server_port: values.given("serverPort").then(|| values.integer("serverPort")),
+        data_dir: given(values, "dataDir"),
+        log_file: given(values, "logFile"),
+        log_format: given(values, "logFormat"),
+        log_level: given(values, "logLevel"),
+        log_source_location: values.switch("logSourceLocation"),
+        socket_path: given(values, "socketPath"),
+        trust_domain: given(values, "trustDomain"),
+    };
+    Ok(config::server::load(&source, &flags)?)
+}
+
+fn resolve(host: &str, port: u16) -> Result<SocketAddr, Failure> {
+    (host, port)
+        .to_socket_addrs()
+        .ok()
+        .and_then(|mut all| all.next())
+        .ok_or_else(|| format!("bind_address \"{host}\" is no address of this machine and no name that resolves to one").into())
+}
+
+async fn adapters(settings: &ServerSettings) -> Result<server::Adapters, Failure> {
+    let DataStore::Sqlite(sqlite) = &settings.data_store;
+    let options = store::sqlite::Options::default();
+    let log = Arc::new(SqliteLog::open(&sqlite.connection_string, options).await?);
+    let keys: Arc<dyn ports::KeyManager> = match &settings.key_manager {
+        KeyManager::Memory => Arc::new(keys::Memory::new()),
+        KeyManager::Disk { keys_path } => Arc::new(keys::Disk::open(keys_path)?),
+    };
+    for attestor in &settings.node_attestors {
+        if let Some(fault) = faults(settings, attestor).first() {
+            return Err(format!("NodeAttestor \"x509pop\": {fault}").into());
+        }
+    }
+    let (td, attestors) = (settings.trust_domain.clone(), settings.node_attestors.clone());
+    Ok(server::Adapters {
+        log,
+        keys,
+        attestors: Box::new(move |tokens, own| attestors.iter().filter_map(|a| attestor(&td, a, &tokens, &own)).collect()),
+    })
+}
+
+/// An attestor whose settings have been checked already.
+fn attestor(
+    td: &TrustDomain,
+    settings: &NodeAttestor,
+    tokens: &Arc<dyn ports::TokenSpender>,
+    own: &server::OwnAuthorities,
+) -> Option<Arc<dyn ports::NodeAttestor>> {
+    match settings {
+        NodeAttestor::JoinToken => Some(Arc::new(join_token::Server::new(td.clone(), tokens.clone()))),
+        NodeAttestor::X509pop(settings) => {
+            let own = own.clone();
+            let own: Arc<dyn x509pop::OwnAuthorities> = Arc::new(move || own());
+            let server = x509pop::Server::new(td.clone(), &x509pop(settings), own).ok()?;
+            Some(Arc::new(server))
+        }
+    }
+}
+
+/// What is wrong with the files that an attestor needs.
+fn faults(settings: &ServerSettings, attestor: &NodeAttestor) -> Vec<String> {
+    match attestor {
+        NodeAttestor::JoinToken => Vec::new(),
+        NodeAttestor::X509pop(pop) => {
+            match x509pop::Server::new(settings.trust_domain.clone(), &x509pop(pop), Arc::new(Vec::new)) {
+                Ok(_) => Vec::new(),
+                Err(faults) => faults.iter().map(ToString::to_string).collect(),
+            }
+        }
+    }
+}
+
+fn x509pop(settings: &X509pop) -> x509pop::Configuration {
+    let (mode, spiffe_prefix, ca_bundle_paths) = match &settings.mode {
+        X509popMode::ExternalPki { ca_bundle_paths } => ("external_pki", None, ca_bundle_paths.clone()),
+        X509popMode::Spiffe { prefix } => ("spiffe", Some(prefix.clone()), Vec::new()),
+    };
+    x509pop::Configuration {
+        mode: Some(mode.to_owned()),
+        spiffe_prefix,
+        ca_bundle_path: None,
+        ca_bundle_paths,
+        agent_path_template: Some(settings.agent_path_template.to_string()),
+        max_intermediates: i64::try_from(settings.max_intermediates).ok(),
+        max_rsa_key_size: i64::try_from(settings.max_rsa_key_size).ok(),
+        verify_client_ip: settings.verify_client_ip,
+    }
+}
+
+fn authority(settings: &ServerSettings) -> AuthoritySettings {
+    AuthoritySettings {
+        ca_ttl: settings.ca_ttl,
+        ca_key_type: settings.ca_key_type,
+        jwt_key_type: settings.jwt_key_type,
+        ca_subject: spiffe::x509::CaSubject {
+            country: settings.ca_subject.country.clone(),
+            organization: settings.ca_subject.organization.clone(),
+            common_name: settings.ca_subject.common_name.clone(),
+        },
+        x509_svid_ttl: settings.default_x509_svid_ttl,
+        jwt_svid_ttl: settings.default_jwt_svid_ttl,
+        agent_svid_ttl: settings.agent_ttl,
+        jwt_issuer: settings.jwt_issuer.clone(),
+        jwt_svids: if settings.disable_jwt_svids { JwtSvids::Disabled } else { JwtSvids::Enabled },
+    }
+}

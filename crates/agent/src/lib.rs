@@ -1,1 +1,26 @@
-//! The agent engine: node identity, sync, cache, Workload API.
+//! The agent engine: proves its node to the server, follows what the server says the node may have, keeps SVIDs for it,
+//! and hands them to local processes through the SPIFFE Workload API.
+//!
+//! [`run`] is the whole of it; what differs from host to host comes in as [`Adapters`].
+
+mod backoff;
+mod cache;
+mod error;
+mod halflife;
+mod issue;
+mod jitter;
+mod link;
+mod node;
+mod report;
+mod run;
+mod settings;
+mod status;
+mod sync;
+mod wire;
+mod workload;
+
+pub use error::AgentError;
+pub use node::{BootstrapError, FetchError, StateError};
+pub use run::run;
+pub use settings::{Adapters, Bootstrap, BundleFormat, PinPeer, Settings};
+pub use status::{AgentStatus, Stage};

@@ -1,0 +1,99 @@
+//! What an agent is told at its start.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use model::ports::{KeyManager, NodeProof, Peer, WorkloadAttestor};
+use spiffe::TrustDomain;
+use spiffe::key::KeyType;
+use tokio::net::UnixStream;
+
+use crate::status::AgentStatus;
+
+/// What an agent is told at its start, checked by whoever read it.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// The trust domain of server and agent.
+    pub trust_domain: TrustDomain,
+    /// Host name or address of the server.
+    pub server_address: String,
+    /// Port of the server.
+    pub server_port: u16,
+    /// Where `agent-data.json` is kept.
+    pub data_dir: PathBuf,
+    /// What to trust before the first contact; not asked for where the data directory holds a bundle.
+    pub bootstrap: Bootstrap,
+    /// The Workload API's socket.
+    pub socket_path: PathBuf,
+    /// The type of the keys of X.509-SVIDs.
+    pub workload_key_type: KeyType,
+    /// How many X.509-SVIDs are kept that no open stream needs.
+    pub x509_svid_cache_max_size: usize,
+    /// How many JWT-SVIDs are kept at most.
+    pub jwt_svid_cache_max_size: usize,
+    /// How long an outage of the server SVIDs should survive; renewal begins early enough for it.
+    pub availability_target: Option<Duration>,
+    /// Whether callers without an identity may fetch bundles.
+    pub allow_unauthenticated_verifiers: bool,
+    /// Claims that ValidateJWTSVID returns of tokens of other trust domains, beside `sub`, `exp` and `aud`.
+    pub allowed_foreign_jwt_claims: Vec<String>,
+    /// Prefixes of selectors that may appear in the log.
+    pub log_selectors: Vec<String>,
+    /// How often a server that speaks only SPIRE's protocol is asked for changes.
+    pub sync_interval: Duration,
+    /// How long a fresh JWT-SVID is waited for when a cached one is still valid.
+    pub jwt_svid_cache_hit_timeout: Duration,
+    /// The version to report to the server.
+    pub version: String,
+}
+
+/// What an agent trusts before it has met its server.
+#[derive(Debug, Clone)]
+pub enum Bootstrap {
+    /// A bundle in a file.
+    File {
+        /// The file.
+        path: PathBuf,
+        /// How it is written.
+        format: BundleFormat,
+    },
+    /// A bundle to fetch.
+    Url {
+        /// `https://…` (trusting the system's roots), or `http://…` with a socket.
+        url: String,
+        /// Fetch over this Unix socket.
+        unix_socket: Option<PathBuf>,
+        /// How it is written.
+        format: BundleFormat,
+    },
+    /// Whichever server answers first. Whoever can take the server's address can then name every identity on this node.
+    DangerousFirstServer,
+}
+
+/// How a bundle is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BundleFormat {
+    /// Certificates in PEM.
+    Pem,
+    /// The SPIFFE bundle format (JWKS).
+    Spiffe,
+}
+
+/// Pins the process at the other end of a connection that was just accepted.
+pub type PinPeer = Arc<dyn Fn(&UnixStream) -> std::io::Result<Arc<dyn Peer>> + Send + Sync>;
+
+/// What an agent works with.
+#[derive(Clone)]
+pub struct Adapters {
+    /// Holds the key of the agent's own SVID.
+    pub keys: Arc<dyn KeyManager>,
+    /// Proves to the server which node this is.
+    pub proof: Arc<dyn NodeProof>,
+    /// Find out about callers.
+    pub attestors: Vec<Arc<dyn WorkloadAttestor>>,
+    /// Pins callers.
+    pub pin: PinPeer,
+    /// Told how the agent is doing; keep a clone to ask it.
+    pub status: AgentStatus,
+}

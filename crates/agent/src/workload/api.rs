@@ -1,0 +1,164 @@
+//! The service: which method is called, by whom, and the checks that all share.
+//!
+//! Written by hand rather than on the generated trait, since streams send messages that were encoded once for all.
+
+use std::convert::Infallible;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use http::{HeaderMap, HeaderValue, Request, Response};
+use kit::clock::Clock;
+use model::Selectors;
+use prost::Message;
+use prost::bytes::Bytes;
+use tokio_util::sync::CancellationToken;
+use tonic::body::Body;
+use tonic::codec::{Codec as _, Streaming};
+use tonic::server::NamedService;
+use tonic::{Code, Status};
+use tonic_prost::ProstCodec;
+use tower_service::Service;
+
+use super::caller::{Attestation, Caller};
+use super::stream::Kind;
+use super::{body, log, stream};
+use crate::cache::Cache;
+use crate::issue::JwtIssuer;
+
+/// The header that every request must carry, so that no browser or proxy is talked into calling (Workload Endpoint §3).
+const HEADER: &str = "workload.spiffe.io";
+/// The largest request, as gRPC's implementations have it.
+const MAX_REQUEST: usize = 4 << 20;
+
+/// gRPC's prefix of a message: not compressed, length.
+const PREFIX: usize = 5;
+
+/// What all calls share.
+pub(crate) struct Shared {
+    pub(crate) cache: Arc<Cache>,
+    pub(crate) jwt: JwtIssuer,
+    pub(crate) attestation: Attestation,
+    pub(crate) clock: Clock,
+    pub(crate) allow_unauthenticated_verifiers: bool,
+    pub(crate) allowed_foreign_jwt_claims: Vec<String>,
+    pub(crate) log_selectors: Vec<String>,
+    /// Ends open streams.
+    pub(crate) stop: CancellationToken,
+}
+
+/// The service `SpiffeWorkloadAPI`.
+#[derive(Clone)]
+pub(crate) struct WorkloadApi(pub(crate) Arc<Shared>);
+
+impl NamedService for WorkloadApi {
+    const NAME: &'static str = "SpiffeWorkloadAPI";
+}
+
+impl Service<Request<Body>> for WorkloadApi {
+    type Response = Response<Body>;
+    type Error = Infallible;
+    type Future = Pin<Box<dyn Future<Output = Result<Response<Body>, Infallible>> + Send>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<Body>) -> Self::Future {
+        let shared = self.0.clone();
+        Box::pin(async move { Ok(route(shared, request).await.unwrap_or_else(|status| status.into_http())) })
+    }
+}
+
+async fn route(shared: Arc<Shared>, request: Request<Body>) -> Result<Response<Body>, Status> {
+    if !has_header(request.headers()) {
+        return Err(Status::invalid_argument("security header missing from request"));
+    }
+    let caller = request.extensions().get::<Caller>().cloned();
+    let caller = caller.ok_or_else(|| Status::internal("the caller is not known"))?;
+    match request.uri().path().rsplit('/').next() {
+        Some("FetchX509SVID") => stream::answer(shared, caller, Kind::X509Svid, request).await,
+        Some("FetchX509Bundles") => stream::answer(shared, caller, Kind::X509Bundles, request).await,
+        Some("FetchJWTBundles") => stream::answer(shared, caller, Kind::JwtBundles, request).await,
+        Some("FetchJWTSVID") => {
+            unary(request, |asked| async move { shared.fetch_jwt_svid(&caller, asked).await }).await
+        }
+        Some("ValidateJWTSVID") => {
+            unary(request, |asked| async move { shared.validate_jwt_svid(&caller, asked).await }).await
+        }
+        Some("FetchWITSVID") => Err(Status::unimplemented("fetching WIT-SVIDs is not implemented")),
+        Some("FetchWITBundles") => Err(Status::unimplemented("fetching WIT bundles is not implemented")),
+        other => Err(Status::unimplemented(format!(
+            "unknown method {} for service {}",
+            other.unwrap_or_default(),
+            WorkloadApi::NAME
+        ))),
+    }
+}
+
+/// Once, and nothing but `true` (Workload Endpoint §3).
+fn has_header(headers: &HeaderMap) -> bool {
+    let mut all = headers.get_all(HEADER).iter();
+    all.next() == Some(&HeaderValue::from_static("true")) && all.next().is_none()
+}
+
+async fn unary<Q, A, F>(request: Request<Body>, answer: impl FnOnce(Q) -> F) -> Result<Response<Body>, Status>
+where
+    Q: Message + Default + Send + 'static,
+    A: Message,
+    F: Future<Output = Result<A, Status>> + Send,
+{
+    let answer = answer(read(request).await?).await?;
+    let mut framed = vec![0; PREFIX];
+    answer.encode(&mut framed).map_err(|error| Status::internal(error.to_string()))?;
+    let length = u32::try_from(framed.len() - PREFIX).unwrap_or(u32::MAX).to_be_bytes();
+    framed.splice(1..PREFIX, length);
+    Ok(body::response(futures_util::stream::iter([Ok(Bytes::from(framed))])))
+}
+
+/// The one message of a request.
+pub(super) async fn read<Q: Message + Default + Send + 'static>(request: Request<Body>) -> Result<Q, Status> {
+    let decoder = ProstCodec::<(), Q>::default().decoder();
+    let mut messages = Streaming::new_request(decoder, request.into_body(), None, Some(MAX_REQUEST));
+    match messages.message().await {
+        Ok(Some(message)) => Ok(message),
+        Ok(None) => Err(Status::internal("the request has no message")),
+        // gRPC's other implementations call a message that is too large this.
+        Err(status) if status.code() == Code::OutOfRange => Err(Status::resource_exhausted(status.message())),
+        Err(status) => Err(status),
+    }
+}
+
+impl Shared {
+    /// What is known of a caller, or what to answer.
+    pub(super) async fn attest(&self, caller: &Caller, method: &'static str) -> Result<Selectors, Status> {
+        self.attestation.attest(caller).await.map_err(|error| {
+            tracing::error!(
+                subsystem_name = "endpoints",
+                service = "WorkloadAPI",
+                method,
+                pid = caller.pid(),
+                error = %error,
+                "Workload attestation failed"
+            );
+            Status::unavailable("workload attestation failed")
+        })
+    }
+
+    /// Says that a caller got nothing, and what to answer.
+    pub(super) fn no_identity(&self, caller: &Caller, method: &'static str, selectors: &Selectors) -> Status {
+        if !caller.is_agent() {
+            let selectors = log::loggable(selectors, &self.log_selectors);
+            tracing::error!(
+                subsystem_name = "endpoints",
+                service = "WorkloadAPI",
+                method,
+                pid = caller.pid(),
+                registered = false,
+                selectors,
+                "No identity issued"
+            );
+        }
+        Status::permission_denied("no identity issued")
+    }
+}

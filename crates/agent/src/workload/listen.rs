@@ -1,0 +1,66 @@
+//! The socket.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use kit::uds::Listener;
+use tokio_util::sync::CancellationToken;
+use tonic::transport::Server;
+use tonic_reflection::server::Builder;
+
+use super::api::WorkloadApi;
+use super::caller::Caller;
+use crate::error::AgentError;
+use crate::settings::PinPeer;
+
+/// Everyone may connect; who gets what is decided for each call.
+const MODE: u32 = 0o777;
+/// How long calls get to end.
+const DRAIN: Duration = Duration::from_secs(3);
+const APIS: &str = "Workload API";
+
+/// The public socket.
+pub(crate) struct Endpoint {
+    listener: Listener,
+    pin: PinPeer,
+}
+
+impl Endpoint {
+    /// Takes the socket.
+    pub(crate) fn bind(path: &PathBuf, pin: PinPeer) -> Result<Self, AgentError> {
+        Ok(Self { listener: Listener::bind(path, MODE)?, pin })
+    }
+
+    /// Serves until `stop`, and then for as long as calls need, within bounds.
+    pub(crate) async fn serve(self, api: WorkloadApi, stop: CancellationToken) -> Result<(), AgentError> {
+        let address = self.listener.path().display().to_string();
+        let (reporter, health) = tonic_health::server::health_reporter();
+        reporter.set_service_status("", tonic_health::ServingStatus::Serving).await;
+        let pin = self.pin;
+        let connections = self.listener.connections(Arc::new(move |stream| pin(stream).map(Caller)));
+        let stopped = stop.clone();
+        let mut server = Server::builder().add_service(api).add_service(health);
+        // The descriptors are a constant of the build; without them there is no reflection, and no harm.
+        if let Ok(reflection) = reflection().build_v1() {
+            server = server.add_service(reflection);
+        }
+        if let Ok(reflection) = reflection().build_v1alpha() {
+            server = server.add_service(reflection);
+        }
+        tracing::info!(subsystem_name = "endpoints", address, apis = APIS, network = "unix", "Starting agent APIs");
+        let served = server.serve_with_incoming_shutdown(connections, async move { stopped.cancelled().await });
+        tokio::select! {
+            served = served => Ok(served?),
+            () = async { stop.cancelled().await; tokio::time::sleep(DRAIN).await } => Ok(()),
+        }
+    }
+}
+
+fn reflection() -> Builder<'static> {
+    Builder::configure()
+        .register_encoded_file_descriptor_set(proto::DESCRIPTORS)
+        .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
+        .with_service_name("SpiffeWorkloadAPI")
+        .with_service_name("grpc.health.v1.Health")
+}

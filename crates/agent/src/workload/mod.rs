@@ -1,0 +1,14 @@
+//! The SPIFFE Workload API, to the letter of SPIRE 1.16.
+
+mod api;
+mod body;
+mod caller;
+mod claims;
+mod jwt;
+mod listen;
+mod log;
+mod stream;
+
+pub(crate) use api::{Shared, WorkloadApi};
+pub(crate) use caller::Attestation;
+pub(crate) use listen::Endpoint;

@@ -38,7 +38,10 @@ type Answer<T> = Result<Response<T>, Status>;
 
 #[tonic::async_trait]
 impl wire::bundle_server::Bundle for BundleApi {
-    async fn count_bundles(&self, _: Request<wire::CountBundlesRequest>) -> Answer<wire::CountBundlesResponse> {
+    async fn count_bundles(
+        &self,
+        _: Request<wire::CountBundlesRequest>,
+    ) -> Answer<wire::CountBundlesResponse> {
         let count = self.registry.snapshot().bundles().count();
         Ok(Response::new(wire::CountBundlesResponse { count: i32::try_from(count).unwrap_or(i32::MAX) }))
     }
@@ -103,7 +106,8 @@ impl wire::bundle_server::Bundle for BundleApi {
         let after = match (size, request.page_token.as_str()) {
             (None, _) | (_, "") => None,
             (_, token) => Some(TrustDomain::parse(token).map_err(|_| {
-                let cause = format!("could not parse token '{token}': use the next_page_token of the page before");
+                let cause =
+                    format!("could not parse token '{token}': use the next_page_token of the page before");
                 refuse_for(Code::InvalidArgument, "failed to list bundles", cause)
             })?),
         };
@@ -223,7 +227,8 @@ impl BundleApi {
 
     fn parse(&self, wire: &types::Bundle, verb: Verb) -> Result<Bundle, Status> {
         let td = self.foreign(&wire.trust_domain, verb)?;
-        bundle_wire::bundle(&td, wire).map_err(|e| refuse_for(Code::InvalidArgument, "failed to convert bundle", e))
+        bundle_wire::bundle(&td, wire)
+            .map_err(|e| refuse_for(Code::InvalidArgument, "failed to convert bundle", e))
     }
 
     async fn create(&self, wire: &types::Bundle) -> Result<Bundle, Status> {
@@ -253,12 +258,18 @@ impl BundleApi {
                     return Ok(bundle);
                 }
                 Err(RegistryError::Refused(WriteFault::Conflict(_) | WriteFault::NotFound(_))) => {
-                    self.registry.catch_up().await.map_err(|e| failure::registry("failed to update bundle", &e))?;
+                    self.registry
+                        .catch_up()
+                        .await
+                        .map_err(|e| failure::registry("failed to update bundle", &e))?;
                 }
                 Err(error) => return Err(failure::registry("failed to update bundle", &error)),
             }
         }
-        Err(refuse(Code::Aborted, "failed to update bundle: it is being changed by others all the time; try again"))
+        Err(refuse(
+            Code::Aborted,
+            "failed to update bundle: it is being changed by others all the time; try again",
+        ))
     }
 
     async fn set(&self, wire: &types::Bundle) -> Result<Bundle, Status> {
@@ -272,7 +283,9 @@ impl BundleApi {
         let trust_domain = self.foreign(text, Verb::Removing)?;
         match self.registry.write(Write::DeleteBundle { trust_domain, mode }).await {
             Ok(_) => Ok(()),
-            Err(RegistryError::Refused(WriteFault::NotFound(_))) => Err(refuse(Code::NotFound, "bundle not found")),
+            Err(RegistryError::Refused(WriteFault::NotFound(_))) => {
+                Err(refuse(Code::NotFound, "bundle not found"))
+            }
             Err(error) => Err(failure::registry("failed to delete federated bundle", &error)),
         }
     }

@@ -11,7 +11,11 @@ use spiffe::{IdError, SpiffeId, TrustDomain};
 
 /// A trust domain by its name or by any ID in it (SPIRE 1.16 takes both).
 pub(super) fn trust_domain(text: &str) -> Result<TrustDomain, IdError> {
-    if text.contains(":/") { SpiffeId::parse(text).map(|id| id.trust_domain()) } else { TrustDomain::parse(text) }
+    if text.contains(":/") {
+        SpiffeId::parse(text).map(|id| id.trust_domain())
+    } else {
+        TrustDomain::parse(text)
+    }
 }
 
 /// The certificates of a request. Whether they are tainted is not for a request to say.
@@ -52,7 +56,11 @@ pub(super) fn bundle(td: &TrustDomain, wire: &types::Bundle) -> Result<Bundle, S
 }
 
 /// Adds authorities to a bundle; whether one was not there.
-pub(super) fn add_all(bundle: &mut Bundle, x509: &[X509Authority], jwt: &[JwtAuthority]) -> Result<bool, BundleError> {
+pub(super) fn add_all(
+    bundle: &mut Bundle,
+    x509: &[X509Authority],
+    jwt: &[JwtAuthority],
+) -> Result<bool, BundleError> {
     let mut added = false;
     for authority in x509 {
         added |= bundle.push_x509(authority.clone())?;
@@ -68,7 +76,11 @@ fn hint(seconds: i64) -> Option<Duration> {
 }
 
 /// The parts of `new` that `mask` names, with the rest of `old`.
-pub(super) fn merged(old: &Bundle, new: &Bundle, mask: Option<&types::BundleMask>) -> Result<Bundle, BundleError> {
+pub(super) fn merged(
+    old: &Bundle,
+    new: &Bundle,
+    mask: Option<&types::BundleMask>,
+) -> Result<Bundle, BundleError> {
     let Some(mask) = mask else { return Ok(new.clone()) };
     let of = |taken: bool| if taken { new } else { old };
     let mut bundle = Bundle::new(old.trust_domain().clone());

@@ -31,7 +31,10 @@ fn label(label: &str) -> Result<(), &'static str> {
     if label.len() > 63 {
         return Err("a label is longer than 63 bytes");
     }
-    if label.starts_with('-') || label.ends_with('-') || label.get(2..4) == Some("--") && !label.starts_with("xn--") {
+    if label.starts_with('-')
+        || label.ends_with('-')
+        || label.get(2..4) == Some("--") && !label.starts_with("xn--")
+    {
         return Err("a label has hyphens where none may be");
     }
     if !label.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-') {
@@ -57,7 +60,9 @@ mod tests {
         for good in ["example.org", "*.example.org", "a-b.c1", "localhost", "xn--bcher-kva.example"] {
             assert_eq!(check(good), Ok(()), "{good}");
         }
-        for bad in ["", "*", "*.", " ", "a..b", "a.*.b", "*.*.a", "a.", "-a", "a-", "a_b", "ä.org", "ab--c", "A.org"] {
+        for bad in
+            ["", "*", "*.", " ", "a..b", "a.*.b", "*.*.a", "a.", "-a", "a-", "a_b", "ä.org", "ab--c", "A.org"]
+        {
             assert!(check(bad).is_err(), "{bad}");
         }
     }
@@ -65,7 +70,10 @@ mod tests {
     #[test]
     fn a_wildcard_covers_its_own_level_only() {
         let names = |all: &[&str]| all.iter().map(|n| (*n).to_owned()).collect::<Vec<_>>();
-        assert_eq!(covered(&names(&["*.example.org", "a.example.org"])).map(String::as_str), Some("a.example.org"));
+        assert_eq!(
+            covered(&names(&["*.example.org", "a.example.org"])).map(String::as_str),
+            Some("a.example.org")
+        );
         assert_eq!(covered(&names(&["*.example.org", "a.b.example.org", "example.org"])), None);
     }
 }

@@ -36,7 +36,10 @@ type Answers = Pin<Box<dyn Stream<Item = Result<HealthCheckResponse, Status>> + 
 
 #[tonic::async_trait]
 impl Health for HealthApi {
-    async fn check(&self, request: Request<HealthCheckRequest>) -> Result<Response<HealthCheckResponse>, Status> {
+    async fn check(
+        &self,
+        request: Request<HealthCheckRequest>,
+    ) -> Result<Response<HealthCheckResponse>, Status> {
         if !request.into_inner().service.is_empty() {
             return Err(refuse(Code::InvalidArgument, "per-service health is not supported"));
         }

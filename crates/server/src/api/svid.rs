@@ -40,7 +40,10 @@ impl SvidApi {
 
 #[tonic::async_trait]
 impl wire::svid_server::Svid for SvidApi {
-    async fn mint_x509svid(&self, request: Request<wire::MintX509svidRequest>) -> Answer<wire::MintX509svidResponse> {
+    async fn mint_x509svid(
+        &self,
+        request: Request<wire::MintX509svidRequest>,
+    ) -> Answer<wire::MintX509svidResponse> {
         let grant = Caller::of(&request)?.require_admin()?;
         let request = request.into_inner();
         if request.csr.is_empty() {
@@ -62,7 +65,10 @@ impl wire::svid_server::Svid for SvidApi {
         Ok(Response::new(wire::MintX509svidResponse { svid: Some(wire_x509(svid)) }))
     }
 
-    async fn mint_jwtsvid(&self, request: Request<wire::MintJwtsvidRequest>) -> Answer<wire::MintJwtsvidResponse> {
+    async fn mint_jwtsvid(
+        &self,
+        request: Request<wire::MintJwtsvidRequest>,
+    ) -> Answer<wire::MintJwtsvidResponse> {
         let grant = Caller::of(&request)?.require_admin()?;
         let request = request.into_inner();
         self.jwt_enabled()?;
@@ -111,14 +117,19 @@ impl wire::svid_server::Svid for SvidApi {
         let results = refusals.into_iter().map(|refusal| match refusal {
             Some(status) => result(Err(status)),
             None => result(match signed.next() {
-                Some(done) => done.map_err(|e| signing(e, "invalid CSR signature", "failed to sign X509-SVID")),
+                Some(done) => {
+                    done.map_err(|e| signing(e, "invalid CSR signature", "failed to sign X509-SVID"))
+                }
                 None => Err(Status::internal("failed to sign X509-SVID: an answer is missing")),
             }),
         });
         Ok(Response::new(wire::BatchNewX509svidResponse { results: results.collect() }))
     }
 
-    async fn new_jwtsvid(&self, request: Request<wire::NewJwtsvidRequest>) -> Answer<wire::NewJwtsvidResponse> {
+    async fn new_jwtsvid(
+        &self,
+        request: Request<wire::NewJwtsvidRequest>,
+    ) -> Answer<wire::NewJwtsvidResponse> {
         let caller = Caller::of(&request)?.clone();
         let agent = caller.require_agent()?;
         let request = request.into_inner();
@@ -169,7 +180,10 @@ impl SvidApi {
         if ids.clone().all(|id| id.is_empty() || grants.contains_key(id)) {
             return Ok(grants);
         }
-        self.registry.catch_up().await.map_err(|e| failure::registry("failed to fetch registration entries", &e))?;
+        self.registry
+            .catch_up()
+            .await
+            .map_err(|e| failure::registry("failed to fetch registration entries", &e))?;
         Ok(self.grants_now(agent, ids))
     }
 
@@ -185,7 +199,9 @@ impl SvidApi {
     fn jwt_enabled(&self) -> Result<(), Status> {
         match self.authorities.settings().jwt_svids {
             crate::authority::JwtSvids::Enabled => Ok(()),
-            crate::authority::JwtSvids::Disabled => Err(refuse(Code::Unimplemented, "JWT functionality is disabled")),
+            crate::authority::JwtSvids::Disabled => {
+                Err(refuse(Code::Unimplemented, "JWT functionality is disabled"))
+            }
         }
     }
 }

@@ -43,7 +43,10 @@ impl ServerSvid {
     /// Whether the authority that signed it is not to be relied on any more.
     pub(super) fn is_tainted(&self, bundle: Option<&Arc<Bundle>>) -> bool {
         let (Some(current), Some(bundle)) = (&self.current, bundle) else { return false };
-        bundle.x509_authorities().iter().any(|a| a.tainted && authority_id(&a.certificate) == current.signed_by)
+        bundle
+            .x509_authorities()
+            .iter()
+            .any(|a| a.tainted && authority_id(&a.certificate) == current.signed_by)
     }
 
     /// Replaces it if half of its life is over, or if it is tainted. Returns when it is to be replaced next.
@@ -53,12 +56,18 @@ impl ServerSvid {
         bundle: Option<&Arc<Bundle>>,
         now: SystemTime,
     ) -> Result<SystemTime, AuthorityError> {
-        let issuer = desk.x509.load_full().ok_or_else(|| AuthorityError::ServerSvid(SignError::NoX509Ca.to_string()))?;
+        let issuer = desk
+            .x509
+            .load_full()
+            .ok_or_else(|| AuthorityError::ServerSvid(SignError::NoX509Ca.to_string()))?;
         let issuer_id = authority_id(issuer.certificate());
         // With the tainted authority still the active one, a new SVID would be no better.
-        let tainted = self.is_tainted(bundle) && self.current.as_ref().is_some_and(|c| c.signed_by != issuer_id);
+        let tainted =
+            self.is_tainted(bundle) && self.current.as_ref().is_some_and(|c| c.signed_by != issuer_id);
         if tainted {
-            tracing::info!("Server SVID signed using a tainted authority, forcing rotation of the Server SVID");
+            tracing::info!(
+                "Server SVID signed using a tainted authority, forcing rotation of the Server SVID"
+            );
         }
         match &self.current {
             Some(current) if now < current.renew_at && !tainted => return Ok(current.renew_at),

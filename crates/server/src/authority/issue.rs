@@ -140,7 +140,8 @@ impl Authorities {
         let issuer = self.x509()?;
         let tasks = batch.into_iter().map(|item| {
             let NewX509 { grant, csr } = item;
-            let leaf = self.leaf(&issuer, seconds(grant.entry().x509_svid_ttl), self.settings().x509_svid_ttl);
+            let leaf =
+                self.leaf(&issuer, seconds(grant.entry().x509_svid_ttl), self.settings().x509_svid_ttl);
             move || {
                 let entry = grant.entry();
                 let key = parse(&csr)?.public_key().clone();
@@ -156,7 +157,11 @@ impl Authorities {
     }
 
     /// Signs the next X.509-SVID of an agent that has one.
-    pub async fn renew_agent_svid(&self, proof: &AuthorizedAgent, csr: Vec<u8>) -> Result<AgentSvid, SignError> {
+    pub async fn renew_agent_svid(
+        &self,
+        proof: &AuthorizedAgent,
+        csr: Vec<u8>,
+    ) -> Result<AgentSvid, SignError> {
         self.agent_svid(Class::Expiring, proof.id().clone(), csr).await
     }
 
@@ -223,7 +228,12 @@ impl Authorities {
         self.pool().run(Class::Waiting, move || sign_claims(&key, claims)).await?
     }
 
-    fn leaf(&self, issuer: &Arc<X509Issuer>, ttl: Option<Duration>, default: Duration) -> Result<Leaf, SignError> {
+    fn leaf(
+        &self,
+        issuer: &Arc<X509Issuer>,
+        ttl: Option<Duration>,
+        default: Duration,
+    ) -> Result<Leaf, SignError> {
         Leaf::new(issuer.clone(), self.desk.clock.now(), ttl.unwrap_or(default))
     }
 }

@@ -42,7 +42,9 @@ impl Book {
             .filter(|(matches, _)| *matches > 0)
             .max_by_key(|(matches, _)| *matches);
         let book = found.map(|(_, book)| book).unwrap_or_else(|| {
-            tracing::info!("There is not a CA journal record that matches any of the local X509 authority IDs");
+            tracing::info!(
+                "There is not a CA journal record that matches any of the local X509 authority IDs"
+            );
             Self { id: uuid::Uuid::new_v4().to_string(), entries: Entries::default() }
         });
         tracing::info!(
@@ -172,7 +174,8 @@ async fn restore_one<K: Kind>(
     if record.not_after() <= now.0 {
         return Ok(Err("slot expired".to_owned()));
     }
-    let Some(signer) = keys.get(K::key_name(slot)).await.map_err(|e| AuthorityError::key(K::key_name(slot), e))?
+    let Some(signer) =
+        keys.get(K::key_name(slot)).await.map_err(|e| AuthorityError::key(K::key_name(slot), e))?
     else {
         return Ok(Err("no key manager key".to_owned()));
     };

@@ -46,7 +46,8 @@ fn key_id() -> Result<String, AuthorityError> {
         let mut bytes = [0u8; 64];
         aws_lc_rs::rand::fill(&mut bytes).map_err(|_| AuthorityError::Random)?;
         // Six bits choose among 64; the two that name no letter are drawn again, so that all are equally likely.
-        let drawn = bytes.iter().filter_map(|byte| LETTERS.get(usize::from(byte & 63))).map(|b| char::from(*b));
+        let drawn =
+            bytes.iter().filter_map(|byte| LETTERS.get(usize::from(byte & 63))).map(|b| char::from(*b));
         id.extend(drawn.take(32 - id.len()));
     }
     Ok(id)

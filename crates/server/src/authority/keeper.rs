@@ -159,7 +159,10 @@ impl Keeper {
         });
         self.prune(now).await;
         let pending = if self.unsaved { again } else { x509 };
-        [x509, jwt, svid, pending, self.prune_bundle_at, self.prune_journals_at].into_iter().min().unwrap_or(again)
+        [x509, jwt, svid, pending, self.prune_bundle_at, self.prune_journals_at]
+            .into_iter()
+            .min()
+            .unwrap_or(again)
     }
 
     fn due(&self, result: Result<SystemTime, AuthorityError>, kind: &str, again: SystemTime) -> SystemTime {
@@ -245,7 +248,11 @@ struct Hands<'a> {
 
 impl Hands<'_> {
     /// Moves a line on as far as it goes, and returns when it is to move next.
-    async fn rotate<K: Kind>(&mut self, line: &mut Line<K>, now: SystemTime) -> Result<SystemTime, AuthorityError> {
+    async fn rotate<K: Kind>(
+        &mut self,
+        line: &mut Line<K>,
+        now: SystemTime,
+    ) -> Result<SystemTime, AuthorityError> {
         // Preparing and activating, and once more after a long sleep. Lives too short to keep up with end here.
         for _ in 0..4 {
             match line.need(now) {
@@ -258,7 +265,11 @@ impl Hands<'_> {
     }
 
     /// Makes an authority and publishes it. It is in the bundle and in the journal, or in neither.
-    async fn prepare<K: Kind>(&mut self, slot: Slot, now: SystemTime) -> Result<Authority<K, Prepared>, AuthorityError> {
+    async fn prepare<K: Kind>(
+        &mut self,
+        slot: Slot,
+        now: SystemTime,
+    ) -> Result<Authority<K, Prepared>, AuthorityError> {
         tracing::debug!(slot = slot.as_str(), "Preparing {}", K::NAME);
         let settings = &self.desk.settings;
         let signer = self

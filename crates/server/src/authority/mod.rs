@@ -27,11 +27,11 @@ mod x509;
 
 pub use error::{AuthorityError, SignError};
 pub use handle::Authorities;
+pub(crate) use issue::seconds;
 pub use issue::{AgentSvid, IssuedJwt, IssuedX509, MintJwt, MintX509, NewX509};
 pub(crate) use own_bundle::{AmendError, amend};
 pub use settings::{AuthoritySettings, JwtSvids};
 pub use slot::Slot;
-pub(crate) use issue::seconds;
 pub use state::{AuthorityState, Stage, States};
 
 #[cfg(test)]

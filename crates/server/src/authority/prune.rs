@@ -41,7 +41,11 @@ fn halted(bundle: &Bundle, now: SystemTime) -> Option<&'static str> {
 }
 
 /// Drops from the bundle of `td` what ended more than a day ago.
-pub(super) async fn prune_bundle(registry: &Registry, td: &TrustDomain, now: SystemTime) -> Result<(), AmendError> {
+pub(super) async fn prune_bundle(
+    registry: &Registry,
+    td: &TrustDomain,
+    now: SystemTime,
+) -> Result<(), AmendError> {
     let Some(before) = registry.snapshot().bundle(td).cloned() else { return Ok(()) };
     if let Some(why) = halted(&before, now) {
         tracing::warn!("{why}");
@@ -72,17 +76,28 @@ fn announce(before: &Bundle, now: SystemTime) {
     }
     for authority in before.jwt_authorities() {
         if let Some(end) = authority.expires_at.filter(|end| stale(*end, now)) {
-            tracing::info!(kid = authority.key_id, expiration = moment(end), "Pruning JWT signing key due to expiration");
+            tracing::info!(
+                kid = authority.key_id,
+                expiration = moment(end),
+                "Pruning JWT signing key due to expiration"
+            );
         }
     }
 }
 
 /// Removes the journals of servers whose last authority ended more than two weeks ago; never the one named `own`.
-pub(super) async fn prune_journals(registry: &Registry, own: &str, now: SystemTime) -> Result<(), RegistryError> {
+pub(super) async fn prune_journals(
+    registry: &Registry,
+    own: &str,
+    now: SystemTime,
+) -> Result<(), RegistryError> {
     let limit = UnixTime::of(now.checked_sub(JOURNAL_GRACE).unwrap_or(now));
     let snapshot = registry.snapshot();
     for journal in snapshot.journals().filter(|j| j.id != own && Book::ended_before(j, limit)) {
-        tracing::info!(ca_journal_id = journal.id, "Removing the CA journal of a server whose authorities have all ended");
+        tracing::info!(
+            ca_journal_id = journal.id,
+            "Removing the CA journal of a server whose authorities have all ended"
+        );
         match registry.write(Write::DeleteJournal(journal.id.clone())).await {
             // Another server was faster.
             Ok(_) | Err(RegistryError::Refused(_)) => {}

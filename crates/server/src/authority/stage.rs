@@ -8,8 +8,8 @@ use spiffe::bundle::Bundle;
 
 use super::kind::Kind;
 use super::schedule;
-use super::state::{AuthorityState, Stage};
 use super::slot::Slot;
+use super::state::{AuthorityState, Stage};
 
 /// In the bundle, so that relying parties can learn of it; not signing yet.
 #[derive(Debug)]
@@ -58,7 +58,12 @@ impl<K: Kind> Authority<K, Prepared> {
         if !draft.key.is_in(bundle) {
             return Err(draft);
         }
-        Ok(Self { slot: draft.slot, issued_at: draft.issued_at, key: Arc::new(draft.key), stage: PhantomData })
+        Ok(Self {
+            slot: draft.slot,
+            issued_at: draft.issued_at,
+            key: Arc::new(draft.key),
+            stage: PhantomData,
+        })
     }
 
     /// From here on it signs.

@@ -83,7 +83,8 @@ impl World {
 
     /// Lets time pass to `until`.
     fn wait_until(&self, until: SystemTime) {
-        self.hand.forward(until.duration_since(self.clock.now()).unwrap_or_default() + Duration::from_millis(1));
+        self.hand
+            .forward(until.duration_since(self.clock.now()).unwrap_or_default() + Duration::from_millis(1));
     }
 }
 

@@ -44,7 +44,6 @@ impl X509Ca {
         let issuer = X509Issuer::new(certificate.clone(), upstream_chain, signer)?;
         Ok(Self { id: authority_id(&certificate), certificate, issuer: Arc::new(issuer) })
     }
-
 }
 
 /// The name of a CA among authorities: its subject key ID in hexadecimal (SPIRE 1.16).

@@ -58,7 +58,11 @@ impl Queue {
             lane.extend(jobs);
         }
         drop(state);
-        if count == 1 { self.filled.notify_one() } else { self.filled.notify_all() }
+        if count == 1 {
+            self.filled.notify_one()
+        } else {
+            self.filled.notify_all()
+        }
         Ok(())
     }
 

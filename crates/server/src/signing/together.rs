@@ -38,7 +38,8 @@ where
         answer: Mutex::new(Some(sender)),
         abandoned: AtomicBool::new(false),
     });
-    let jobs = tasks.into_iter().enumerate().map(|(index, task)| job(index, task, gathering.clone())).collect();
+    let jobs =
+        tasks.into_iter().enumerate().map(|(index, task)| job(index, task, gathering.clone())).collect();
     (jobs, Gathered { answer, gathering })
 }
 

@@ -61,7 +61,9 @@ fn write_one(now: &mut Snapshot, done: &mut Vec<Change>, write: Write) -> Result
             }
             (RowKey::Bundle(trust_domain), None)
         }
-        Write::PutJournal(journal) => (RowKey::Journal(journal.id.clone()), Some(Row::Journal(journal.into()))),
+        Write::PutJournal(journal) => {
+            (RowKey::Journal(journal.id.clone()), Some(Row::Journal(journal.into())))
+        }
         Write::DeleteJournal(id) => (RowKey::Journal(id), None),
         Write::CreateEntry(mut entry) => {
             entry.ord = now.cursor().number + 1;
@@ -112,7 +114,9 @@ impl ChangeLog for MemoryLog {
 
     async fn after(&self, cursor: Cursor, limit: usize) -> Result<Changes, LogError> {
         let state = self.state.lock().unwrap();
-        Ok(Changes::Next(state.1.iter().filter(|c| c.cursor.number > cursor.number).take(limit).cloned().collect()))
+        Ok(Changes::Next(
+            state.1.iter().filter(|c| c.cursor.number > cursor.number).take(limit).cloned().collect(),
+        ))
     }
 
     async fn forget(&self, _before: u64) -> Result<(), LogError> {

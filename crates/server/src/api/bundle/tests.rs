@@ -21,7 +21,8 @@ fn certificate(name: &str) -> types::X509Certificate {
     let key = PrivateKey::generate(KeyType::EcP256).unwrap();
     let subject = CaSubject { country: vec![], organization: vec![], common_name: "ca".into() };
     let now = SystemTime::now();
-    let ca = CaTemplate::new(td(name), subject, now, now + Duration::from_secs(3600)).self_sign(&key).unwrap();
+    let ca =
+        CaTemplate::new(td(name), subject, now, now + Duration::from_secs(3600)).self_sign(&key).unwrap();
     types::X509Certificate { asn1: ca.der().to_vec(), tainted: true }
 }
 
@@ -49,7 +50,8 @@ async fn create(api: &BundleApi, bundles: Vec<types::Bundle>) -> Vec<(i32, Strin
 }
 
 async fn list(api: &BundleApi, page_size: i32, page_token: &str) -> (Vec<String>, String) {
-    let request = wire::ListFederatedBundlesRequest { output_mask: None, page_size, page_token: page_token.into() };
+    let request =
+        wire::ListFederatedBundlesRequest { output_mask: None, page_size, page_token: page_token.into() };
     let answer = api.list_federated_bundles(Request::new(request)).await.unwrap().into_inner();
     (answer.bundles.into_iter().map(|b| b.trust_domain).collect(), answer.next_page_token)
 }
@@ -65,7 +67,8 @@ async fn a_bundle_that_is_missing_is_not_found() {
 async fn appending_adds_what_is_new_and_counts_the_sequence() {
     let api = api().await;
     let append = |x509: Vec<types::X509Certificate>, jwt: Vec<types::JwtKey>| {
-        let request = wire::AppendBundleRequest { x509_authorities: x509, jwt_authorities: jwt, ..Default::default() };
+        let request =
+            wire::AppendBundleRequest { x509_authorities: x509, jwt_authorities: jwt, ..Default::default() };
         api.append_bundle(Request::new(request))
     };
     let empty = append(vec![], vec![]).await.unwrap_err();
@@ -79,7 +82,10 @@ async fn appending_adds_what_is_new_and_counts_the_sequence() {
     let (ca, key) = (certificate("example.org"), jwt_key("k"));
     let first = append(vec![ca.clone()], vec![key.clone()]).await.unwrap().into_inner();
     assert_eq!((first.sequence_number, first.x509_authorities.len(), first.jwt_authorities.len()), (0, 1, 1));
-    assert!(!first.x509_authorities[0].tainted && !first.jwt_authorities[0].tainted, "a request does not taint");
+    assert!(
+        !first.x509_authorities[0].tainted && !first.jwt_authorities[0].tainted,
+        "a request does not taint"
+    );
     let same = append(vec![ca], vec![key]).await.unwrap().into_inner();
     assert_eq!(same, first);
     let more = append(vec![certificate("example.org")], vec![]).await.unwrap().into_inner();
@@ -92,18 +98,20 @@ async fn creating_answers_each_bundle_by_itself() {
     let mut broken = bundle("broken.org");
     broken.jwt_authorities[0].public_key = b"x".to_vec();
     let answers =
-        create(&api, vec![bundle("a.org"), bundle("a.org"), bundle("example.org"), bundle("No"), broken]).await;
+        create(&api, vec![bundle("a.org"), bundle("a.org"), bundle("example.org"), bundle("No"), broken])
+            .await;
     let codes: Vec<_> = answers.iter().map(|(code, _)| Code::from(*code)).collect();
     use Code::{AlreadyExists, InvalidArgument, Ok};
     assert_eq!(codes, [Ok, AlreadyExists, InvalidArgument, InvalidArgument, InvalidArgument]);
     assert_eq!(answers[0].1, "OK");
     assert_eq!(answers[1].1, "bundle already exists");
-    assert_eq!(
-        answers[2].1,
-        "creating a federated bundle for the server's own trust domain is not allowed"
-    );
+    assert_eq!(answers[2].1, "creating a federated bundle for the server's own trust domain is not allowed");
     assert!(answers[3].1.starts_with("trust domain argument is not valid: "), "{}", answers[3].1);
-    assert!(answers[4].1.starts_with("failed to convert bundle: unable to parse JWT authority: "), "{}", answers[4].1);
+    assert!(
+        answers[4].1.starts_with("failed to convert bundle: unable to parse JWT authority: "),
+        "{}",
+        answers[4].1
+    );
 }
 
 #[tokio::test]
@@ -127,14 +135,18 @@ async fn a_federated_bundle_reads_back_through_its_mask() {
 async fn an_update_touches_what_its_mask_names() {
     let api = api().await;
     let update = |bundle, mask| {
-        let request =
-            wire::BatchUpdateFederatedBundleRequest { bundle: vec![bundle], input_mask: mask, output_mask: None };
+        let request = wire::BatchUpdateFederatedBundleRequest {
+            bundle: vec![bundle],
+            input_mask: mask,
+            output_mask: None,
+        };
         api.batch_update_federated_bundle(Request::new(request))
     };
     let missing = update(bundle("a.org"), None).await.unwrap().into_inner().results.remove(0);
     assert_eq!(missing.status.unwrap().message, "bundle not found");
     create(&api, vec![bundle("a.org")]).await;
-    let next = types::Bundle { refresh_hint: 5, sequence_number: 9, jwt_authorities: vec![], ..bundle("a.org") };
+    let next =
+        types::Bundle { refresh_hint: 5, sequence_number: 9, jwt_authorities: vec![], ..bundle("a.org") };
     let mask = BundleMask { refresh_hint: true, ..Default::default() };
     let part = update(next.clone(), Some(mask)).await.unwrap().into_inner().results.remove(0).bundle.unwrap();
     assert_eq!((part.refresh_hint, part.sequence_number, part.jwt_authorities.len()), (5, 7, 1));
@@ -160,13 +172,17 @@ async fn lists_come_in_pages_without_the_own_bundle_while_counts_have_it() {
     create(&api, ["a.org", "b.org", "z.org"].map(bundle).to_vec()).await;
     let own = wire::AppendBundleRequest { jwt_authorities: vec![jwt_key("k")], ..Default::default() };
     api.append_bundle(Request::new(own)).await.unwrap();
-    assert_eq!(list(&api, 0, "").await, (vec!["a.org".into(), "b.org".into(), "z.org".into()], String::new()));
+    assert_eq!(
+        list(&api, 0, "").await,
+        (vec!["a.org".into(), "b.org".into(), "z.org".into()], String::new())
+    );
     let (first, token) = list(&api, 2, "").await;
     assert_eq!(first, ["a.org", "b.org"]);
     let (second, token) = list(&api, 2, &token).await;
     assert_eq!(second, ["z.org"]);
     assert_eq!(list(&api, 2, &token).await, (vec![], String::new()));
-    let count = api.count_bundles(Request::new(wire::CountBundlesRequest {})).await.unwrap().into_inner().count;
+    let count =
+        api.count_bundles(Request::new(wire::CountBundlesRequest {})).await.unwrap().into_inner().count;
     assert_eq!(count, 4);
 }
 
@@ -176,7 +192,10 @@ async fn deletion_answers_each_trust_domain_by_itself() {
     create(&api, vec![bundle("a.org")]).await;
     let delete = |mode: i32| {
         let trust_domains = ["a.org", "b.org", "example.org"].map(str::to_owned).to_vec();
-        api.batch_delete_federated_bundle(Request::new(wire::BatchDeleteFederatedBundleRequest { trust_domains, mode }))
+        api.batch_delete_federated_bundle(Request::new(wire::BatchDeleteFederatedBundleRequest {
+            trust_domains,
+            mode,
+        }))
     };
     let unknown = delete(9).await.unwrap_err();
     assert_eq!(unknown.message(), "failed to parse deletion mode: unhandled delete mode \"9\"");

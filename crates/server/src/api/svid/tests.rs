@@ -46,11 +46,16 @@ impl World {
             revision: 0,
         };
         registry.write(Write::PutAgent { agent: agent.clone(), expect: Expect::Absent }).await.unwrap();
-        for (id, parent, path) in [("mine", AGENT, "/web"), ("other", "spiffe://example.org/elsewhere", "/db")] {
+        for (id, parent, path) in
+            [("mine", AGENT, "/web"), ("other", "spiffe://example.org/elsewhere", "/db")]
+        {
             registry.write(Write::CreateEntry(entry(id, parent, path))).await.unwrap();
         }
         let agent = AuthorizedAgent::unchecked(Arc::new(agent), clock.now());
-        Self { api: SvidApi::new(authorities, registry, clock), agent: Caller::unchecked(Standing::Agent(agent)) }
+        Self {
+            api: SvidApi::new(authorities, registry, clock),
+            agent: Caller::unchecked(Standing::Agent(agent)),
+        }
     }
 
     fn by_agent<T>(&self, message: T) -> Request<T> {
@@ -101,7 +106,8 @@ async fn a_batch_signs_what_the_agent_may_have_and_says_why_not_the_rest() {
     let bare = csr(None, &[]);
     let mut forged = bare.clone();
     *forged.last_mut().unwrap() ^= 1;
-    let param = |entry_id: &str, csr: &[u8]| wire::NewX509svidParams { entry_id: entry_id.into(), csr: csr.to_vec() };
+    let param =
+        |entry_id: &str, csr: &[u8]| wire::NewX509svidParams { entry_id: entry_id.into(), csr: csr.to_vec() };
     let params = vec![
         param("mine", &bare),
         param("", &bare),

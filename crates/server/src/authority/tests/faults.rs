@@ -27,7 +27,8 @@ async fn a_stop_between_any_two_steps_loses_nothing() {
             assert!(believed(svid, &bundle, then), "after {commits} commits");
         }
         for state in server.authorities.states().x509.iter() {
-            let known = bundle.x509_authorities().iter().any(|a| x509::authority_id(&a.certificate) == state.id);
+            let known =
+                bundle.x509_authorities().iter().any(|a| x509::authority_id(&a.certificate) == state.id);
             assert!(known, "after {commits} commits: {state:?}");
         }
     }
@@ -86,7 +87,8 @@ async fn a_tainted_authority_costs_the_server_its_svid_once_another_signs() {
     world.hand.forward(Duration::from_secs(120));
     server.keeper.step().await;
     assert_eq!(server.x509(Stage::Old).unwrap().id, first.id);
-    let serial = |server: &Server| server.authorities.server_identity().get().unwrap().svid().leaf().serial_decimal();
+    let serial =
+        |server: &Server| server.authorities.server_identity().get().unwrap().svid().leaf().serial_decimal();
     let before = serial(&server);
     server.keeper.step().await;
     assert_eq!(serial(&server), before);

@@ -55,7 +55,8 @@ async fn ten_rotations_never_leave_an_svid_unverifiable_and_old_authorities_go_a
         server.keeper.step().await;
         let active = server.x509(Stage::Active).unwrap();
         if seen.insert(active.id.clone()) && seen.len() > 1 {
-            let known = published.x509_authorities().iter().any(|a| x509::authority_id(&a.certificate) == active.id);
+            let known =
+                published.x509_authorities().iter().any(|a| x509::authority_id(&a.certificate) == active.id);
             assert!(known, "an authority signs that was published in the same step");
         }
         let now = world.clock.now();
@@ -73,7 +74,11 @@ async fn ten_rotations_never_leave_an_svid_unverifiable_and_old_authorities_go_a
 #[tokio::test]
 async fn an_authority_of_twenty_seconds_rotates_by_its_own_deadlines() {
     let ca_ttl = Duration::from_secs(20);
-    let world = World::with(AuthoritySettings { ca_ttl, x509_svid_ttl: Duration::from_secs(5), ..Default::default() });
+    let world = World::with(AuthoritySettings {
+        ca_ttl,
+        x509_svid_ttl: Duration::from_secs(5),
+        ..Default::default()
+    });
     let mut server = world.boot().await;
     let start = world.clock.now();
     let mut seen = std::collections::BTreeSet::new();
@@ -110,7 +115,8 @@ async fn a_machine_that_slept_through_everything_wakes_up_able_to_sign() {
 async fn the_servers_own_svid_is_renewed_at_half_life() {
     let world = World::new();
     let mut server = world.boot().await;
-    let serial = |server: &Server| server.authorities.server_identity().get().unwrap().svid().leaf().serial_decimal();
+    let serial =
+        |server: &Server| server.authorities.server_identity().get().unwrap().svid().leaf().serial_decimal();
     let first = serial(&server);
     world.hand.forward(Duration::from_secs(29 * 60));
     server.keeper.step().await;

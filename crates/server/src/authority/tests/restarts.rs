@@ -42,7 +42,8 @@ async fn an_authority_that_the_bundle_lost_is_not_used_again() {
     let world = World::new();
     let server = world.boot().await;
     let old = server.x509(Stage::Active).unwrap();
-    let without = |bundle: &mut Bundle| Ok(bundle.retain_x509(|a| x509::authority_id(&a.certificate) != old.id));
+    let without =
+        |bundle: &mut Bundle| Ok(bundle.retain_x509(|a| x509::authority_id(&a.certificate) != old.id));
     amend(&server.registry, &td(), without, Vec::new()).await.unwrap();
     drop(server);
     let server = world.boot().await;
@@ -82,7 +83,8 @@ async fn servers_that_share_a_database_keep_apart_and_publish_into_one_bundle() 
         assert!(believed(&server.agent_svid(world).await, &bundle, world.clock.now()));
     }
     assert_eq!(one.registry.snapshot().journals().count(), 2);
-    let ids = |server: &Server| server.authorities.states().x509.iter().map(|a| a.id.clone()).collect::<Vec<_>>();
+    let ids =
+        |server: &Server| server.authorities.states().x509.iter().map(|a| a.id.clone()).collect::<Vec<_>>();
     drop(two);
     one.keeper.step().await;
     let before = ids(&one);

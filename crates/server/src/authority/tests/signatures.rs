@@ -55,7 +55,10 @@ async fn a_workloads_svid_is_of_its_entry_and_begins_ten_seconds_ago() {
     assert_eq!(svid.leaf().not_before(), world.clock.now() - Duration::from_secs(10));
     assert_eq!(svid.leaf().not_after(), world.clock.now() + HOUR);
     assert_eq!(svid.leaf().not_after(), expires_at);
-    assert_eq!(parsed(one(&server, 90).await).leaf().not_after(), world.clock.now() + Duration::from_secs(90));
+    assert_eq!(
+        parsed(one(&server, 90).await).leaf().not_after(),
+        world.clock.now() + Duration::from_secs(90)
+    );
 }
 
 #[tokio::test]
@@ -91,7 +94,8 @@ async fn a_full_queue_refuses_with_a_time_to_come_back() {
     let batches: Vec<_> = (0..20).map(|_| batch(4)).collect();
     let calls = batches.into_iter().map(|b| server.authorities.sign_x509_batch(Class::Prefetch, b));
     let answers = futures_util::future::join_all(calls).await;
-    let refused = answers.into_iter().find_map(Result::err).expect("twenty batches of four do not fit into eight");
+    let refused =
+        answers.into_iter().find_map(Result::err).expect("twenty batches of four do not fit into eight");
     let status = tonic::Status::from(refused);
     assert_eq!(status.code(), tonic::Code::Unavailable);
     assert!(status.metadata().contains_key("grpc-retry-pushback-ms"));
@@ -99,7 +103,10 @@ async fn a_full_queue_refuses_with_a_time_to_come_back() {
 
 #[tokio::test]
 async fn a_jwt_svid_verifies_against_the_bundle_and_carries_what_its_entry_asks_for() {
-    let world = World::with(AuthoritySettings { jwt_issuer: Some("https://i.example.org".into()), ..Default::default() });
+    let world = World::with(AuthoritySettings {
+        jwt_issuer: Some("https://i.example.org".into()),
+        ..Default::default()
+    });
     let server = world.boot().await;
     let plain = server.authorities.sign_jwt(&grant(entry(0)), vec!["a".into(), String::new()]).await.unwrap();
     let verified = JwtSvid::verify(&plain.token, &*server.bundle(), &["a"], world.clock.now()).unwrap();

@@ -27,7 +27,11 @@ fn lock<T>(m: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 /// Queues a task now and waits for it elsewhere.
-fn queue(pool: &SigningPool, class: Class, log: &Arc<Mutex<Vec<Class>>>) -> tokio::task::JoinHandle<Result<(), Refused>> {
+fn queue(
+    pool: &SigningPool,
+    class: Class,
+    log: &Arc<Mutex<Vec<Class>>>,
+) -> tokio::task::JoinHandle<Result<(), Refused>> {
     let log = log.clone();
     let (jobs, gathered) = together(vec![move || lock(&log).push(class)]);
     let admitted = pool.0.0.push_all(class, jobs);

@@ -18,12 +18,17 @@ pub enum JwkError {
     Curve(String),
     #[error("\"{0}\" is missing or not base64url")]
     Member(&'static str),
+    #[error("it holds the private key too, which is then known to whoever reads it")]
+    Private,
     #[error("{0}")]
     Key(KeyError),
 }
 
 const CURVES: [(&str, &str, usize); 3] =
     [("P-256", "1.2.840.10045.3.1.7", 32), ("P-384", "1.3.132.0.34", 48), ("P-521", "1.3.132.0.35", 66)];
+
+/// The members of a JWK that are secret: of a private or a symmetric key (RFC 7518 §6.2.2, §6.3.2, §6.4).
+const SECRETS: [&str; 7] = ["d", "p", "q", "dp", "dq", "qi", "k"];
 
 /// A public key as the members of a JWK.
 pub fn to_jwk(key: &PublicKey) -> Map<String, Value> {
@@ -49,10 +54,13 @@ pub fn to_jwk(key: &PublicKey) -> Map<String, Value> {
     jwk
 }
 
-/// The public key of a JWK.
+/// The public key of a JWK. One that is private or symmetric is refused.
 pub fn from_jwk(jwk: &Value) -> Result<PublicKey, JwkError> {
     let text = |name: &'static str| jwk.get(name).and_then(Value::as_str).ok_or(JwkError::Member(name));
     let bytes = |name: &'static str| URL_SAFE_NO_PAD.decode(text(name)?).map_err(|_| JwkError::Member(name));
+    if SECRETS.iter().any(|name| jwk.get(name).is_some()) {
+        return Err(JwkError::Private);
+    }
     let (oid, parameters, raw) = match text("kty")? {
         "EC" => {
             let curve = text("crv")?;

@@ -6,14 +6,16 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Map, Value, json};
 
-use crate::bundle::BundleSource;
+use crate::bundle::{Bundle, BundleSource};
 use crate::key::{PublicKey, SigAlg, SignError, Signer};
-use crate::{IdError, SpiffeId, TrustDomain};
+use crate::{IdError, SpiffeId, TrustDomain, json};
 
 /// The longest token that is looked at, in bytes.
 pub const MAX_TOKEN: usize = 64 * 1024;
 /// How far the clocks of issuer and verifier may be apart when `nbf` is judged; expiry is judged without.
 const LEEWAY: Duration = Duration::from_secs(60);
+/// How many keys are tried on a token that does not say which one signed it.
+const MAX_TRIES: usize = 32;
 
 /// Why a JWT-SVID is refused or was not signed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -29,7 +31,7 @@ pub enum JwtError {
     Type(String),
     #[error("the header names critical extension {0}, which is not understood")]
     Critical(String),
-    #[error("the token has no key id")]
+    #[error("the token needs a key id, by which verifiers find the key")]
     NoKeyId,
     #[error("the token has no subject")]
     NoSubject,
@@ -86,12 +88,24 @@ pub struct JwtSvidClaims {
     pub jti: Option<String>,
 }
 
-/// Signs a JWT-SVID with the authority `key_id`, by its key's usual algorithm: ES256, ES384, or RS256.
+/// Signs a JWT-SVID with the authority `key_id`, by its key's usual algorithm: ES256, ES384, ES512 or RS256.
 pub fn sign(claims: &JwtSvidClaims, key_id: &str, signer: &dyn Signer) -> Result<String, JwtError> {
+    sign_with(SigAlg::for_x509(signer.public()), claims, key_id, signer)
+}
+
+/// As [`sign`], by another algorithm that the key can do, such as PS256.
+pub fn sign_with(
+    alg: SigAlg,
+    claims: &JwtSvidClaims,
+    key_id: &str,
+    signer: &dyn Signer,
+) -> Result<String, JwtError> {
+    if key_id.is_empty() {
+        return Err(JwtError::NoKeyId);
+    }
     if claims.audience.is_empty() || claims.audience.iter().any(String::is_empty) {
         return Err(JwtError::NoAudience);
     }
-    let alg = SigAlg::for_x509(signer.public());
     let name = ALGORITHMS.iter().find(|(_, known)| *known == alg).map_or("ES256", |(name, _)| name);
     let header = json!({ "alg": name, "kid": key_id, "typ": "JWT" });
     let mut body = Map::new();
@@ -154,7 +168,7 @@ pub struct JwtSvid {
     signed: usize,
     signature: Vec<u8>,
     alg: SigAlg,
-    key_id: String,
+    key_id: Option<String>,
     id: SpiffeId,
     audience: Vec<String>,
     expires_at: SystemTime,
@@ -174,16 +188,17 @@ impl JwtSvid {
         else {
             return Err(JwtError::Malformed("it has not three parts"));
         };
-        let header = object(header).ok_or(JwtError::Malformed("its header is not JSON in base64url"))?;
-        let claims = object(body).ok_or(JwtError::Malformed("its claims are not JSON in base64url"))?;
-        let decoded = URL_SAFE_NO_PAD
-            .decode(signature)
-            .map_err(|_| JwtError::Malformed("its signature is not base64url"))?;
+        let header = object(header, "its header is not JSON in base64url with distinct names")?;
+        // Before anything else is looked at (JWT-SVID §4).
         let alg = text(&header, "alg").unwrap_or_default();
         let (_, alg) = ALGORITHMS
             .into_iter()
             .find(|(name, _)| *name == alg)
             .ok_or_else(|| JwtError::Algorithm(alg.to_owned()))?;
+        let claims = object(body, "its claims are not JSON in base64url with distinct names")?;
+        let decoded = URL_SAFE_NO_PAD
+            .decode(signature)
+            .map_err(|_| JwtError::Malformed("its signature is not base64url"))?;
         match header.get("typ") {
             None => {}
             Some(Value::String(typ)) if typ == "JWT" || typ == "JOSE" => {}
@@ -192,7 +207,11 @@ impl JwtSvid {
         if let Some(critical) = header.get("crit") {
             return Err(JwtError::Critical(critical.to_string()));
         }
-        let key_id = text(&header, "kid").filter(|kid| !kid.is_empty()).ok_or(JwtError::NoKeyId)?.to_owned();
+        let key_id = match header.get("kid") {
+            None => None,
+            Some(Value::String(kid)) if !kid.is_empty() => Some(kid.clone()),
+            Some(_) => return Err(JwtError::Malformed("its key id is no text, or empty")),
+        };
         let subject = text(&claims, "sub").ok_or(JwtError::NoSubject)?;
         let id = SpiffeId::parse(subject).map_err(JwtError::Subject)?;
         let audience = match claims.get("aud") {
@@ -234,7 +253,7 @@ impl JwtSvid {
         if now >= svid.expires_at {
             return Err(JwtError::Expired);
         }
-        if svid.not_before.is_some_and(|start| start > now + LEEWAY) {
+        if svid.not_before.and_then(|start| start.checked_sub(LEEWAY)).is_some_and(|start| start > now) {
             return Err(JwtError::NotYet);
         }
         if !svid.audience.iter().any(|aud| audiences.contains(&aud.as_str())) {
@@ -243,15 +262,28 @@ impl JwtSvid {
         }
         let trust_domain = svid.id.trust_domain();
         let bundle = bundles.bundle(&trust_domain).ok_or_else(|| JwtError::NoBundle(trust_domain.clone()))?;
-        let authority = bundle
-            .jwt_authority(&svid.key_id)
-            .ok_or_else(|| JwtError::NoAuthority { key_id: svid.key_id.clone(), trust_domain })?;
-        let signed = svid.token.as_bytes().get(..svid.signed).unwrap_or_default();
-        authority
-            .public_key
-            .verify_jws(svid.alg, signed, &svid.signature)
-            .map_err(|_| JwtError::Signature)?;
+        svid.check_signature(bundle)?;
         Ok(VerifiedJwtSvid(svid))
+    }
+
+    /// The key id is optional (JWT-SVID §2.2): without one, each key that fits the algorithm is tried, up to a bound.
+    fn check_signature(&self, bundle: &Bundle) -> Result<(), JwtError> {
+        let signed = self.token.as_bytes().get(..self.signed).unwrap_or_default();
+        let holds = |key: &PublicKey| key.verify_jws(self.alg, signed, &self.signature).is_ok();
+        let held = match &self.key_id {
+            Some(key_id) => {
+                let authority = bundle.jwt_authority(key_id).ok_or_else(|| JwtError::NoAuthority {
+                    key_id: key_id.clone(),
+                    trust_domain: bundle.trust_domain().clone(),
+                })?;
+                holds(&authority.public_key)
+            }
+            None => {
+                let keys = bundle.jwt_authorities().iter().map(|authority| &authority.public_key);
+                keys.filter(|key| key.supports(self.alg)).take(MAX_TRIES).any(holds)
+            }
+        };
+        held.then_some(()).ok_or(JwtError::Signature)
     }
 
     /// Whom it names.
@@ -264,9 +296,9 @@ impl JwtSvid {
         &self.audience
     }
 
-    /// The authority that is said to have signed it.
-    pub fn key_id(&self) -> &str {
-        &self.key_id
+    /// The authority that is said to have signed it, if it says so.
+    pub fn key_id(&self) -> Option<&str> {
+        self.key_id.as_deref()
     }
 
     /// When it stops holding.
@@ -316,8 +348,9 @@ impl VerifiedJwtSvid {
     }
 }
 
-fn object(part: &str) -> Option<Map<String, Value>> {
-    serde_json::from_slice(&URL_SAFE_NO_PAD.decode(part).ok()?).ok()
+fn object(part: &str, why: &'static str) -> Result<Map<String, Value>, JwtError> {
+    let decoded = URL_SAFE_NO_PAD.decode(part).map_err(|_| JwtError::Malformed(why))?;
+    json::object(&decoded).map_err(|_| JwtError::Malformed(why))
 }
 
 fn text<'a>(object: &'a Map<String, Value>, name: &str) -> Option<&'a str> {

@@ -150,14 +150,26 @@ impl PublicKey {
             EC => {
                 let curve =
                     info.algorithm.parameters_oid().map_err(|e| KeyError::MalformedPublic(e.to_string()))?;
-                match curve {
-                    P256 => PublicKind::P256,
-                    P384 => PublicKind::P384,
-                    P521 => PublicKind::P521,
+                let (kind, coordinate) = match curve {
+                    P256 => (PublicKind::P256, 32),
+                    P384 => (PublicKind::P384, 48),
+                    P521 => (PublicKind::P521, 66),
                     other => return Err(KeyError::Algorithm(other.to_string())),
+                };
+                // Compressed points are legal (RFC 5480 §2.2) and read by neither Go nor a JWK.
+                if raw.first() != Some(&4) || raw.len() != 1 + 2 * coordinate {
+                    return Err(KeyError::MalformedPublic("its point is not uncompressed".to_owned()));
                 }
+                kind
             }
-            RSA => PublicKind::Rsa { bits: rsa_bits(raw)? },
+            RSA => {
+                // As RFC 3279 §2.3.1 wants, so that a key has one form only.
+                let null = |p: der::AnyRef<'_>| p.decode_as::<der::asn1::Null>().is_ok();
+                if !info.algorithm.parameters.is_some_and(null) {
+                    return Err(KeyError::MalformedPublic("its RSA parameters are not NULL".to_owned()));
+                }
+                PublicKind::Rsa { bits: rsa_bits(raw)? }
+            }
             other => return Err(KeyError::Algorithm(other.to_string())),
         };
         let key = Self { spki: spki.into(), raw: raw.into(), kind };
@@ -313,12 +325,21 @@ pub trait Signer: Send + Sync {
 }
 
 enum Private {
-    /// Kept as PKCS#8 too, since an ECDSA key pair does not give its own back.
-    Ec {
-        pair: EcdsaKeyPair,
-        pkcs8: Zeroizing<Vec<u8>>,
-    },
+    Ec(Box<EcdsaKeyPair>),
     Rsa(Box<RsaKeyPair>),
+}
+
+impl Private {
+    fn encode(&self) -> Option<Zeroizing<Vec<u8>>> {
+        // The library wipes its own buffers.
+        match self {
+            Self::Ec(pair) => pair.to_pkcs8v1().ok().map(|der| Zeroizing::new(der.as_ref().to_vec())),
+            Self::Rsa(pair) => {
+                let der: Result<Pkcs8V1Der<'_>, _> = pair.as_der();
+                der.ok().map(|der| Zeroizing::new(der.as_ref().to_vec()))
+            }
+        }
+    }
 }
 
 /// A private key in memory. It cannot be cloned or printed, and is wiped when dropped.
@@ -332,18 +353,13 @@ impl PrivateKey {
     /// A new key. RSA takes long (tens of milliseconds, or seconds for 4096 bits).
     pub fn generate(key_type: KeyType) -> Result<Self, KeyError> {
         let failed = |_| KeyError::Generate;
+        let rsa = |size| RsaKeyPair::generate(size).map_err(failed).map(|pair| Private::Rsa(Box::new(pair)));
         let private = match key_type {
             KeyType::EcP256 | KeyType::EcP384 => {
-                let pair = EcdsaKeyPair::generate(ec_algorithm(key_type)).map_err(failed)?;
-                let pkcs8 = pair.to_pkcs8v1().map_err(failed)?;
-                Private::Ec { pair, pkcs8: Zeroizing::new(pkcs8.as_ref().to_vec()) }
+                Private::Ec(Box::new(EcdsaKeyPair::generate(ec_algorithm(key_type)).map_err(failed)?))
             }
-            KeyType::Rsa2048 => {
-                Private::Rsa(Box::new(RsaKeyPair::generate(KeySize::Rsa2048).map_err(failed)?))
-            }
-            KeyType::Rsa4096 => {
-                Private::Rsa(Box::new(RsaKeyPair::generate(KeySize::Rsa4096).map_err(failed)?))
-            }
+            KeyType::Rsa2048 => rsa(KeySize::Rsa2048)?,
+            KeyType::Rsa4096 => rsa(KeySize::Rsa4096)?,
         };
         Self::of(private, key_type)
     }
@@ -355,7 +371,7 @@ impl PrivateKey {
         }
         for key_type in [KeyType::EcP256, KeyType::EcP384] {
             if let Ok(pair) = EcdsaKeyPair::from_pkcs8(ec_algorithm(key_type), pkcs8) {
-                return Self::of(Private::Ec { pair, pkcs8: Zeroizing::new(pkcs8.to_vec()) }, key_type);
+                return Self::of(Private::Ec(Box::new(pair)), key_type);
             }
         }
         let pair = RsaKeyPair::from_pkcs8(pkcs8).map_err(|e| KeyError::MalformedPrivate(e.to_string()))?;
@@ -363,15 +379,10 @@ impl PrivateKey {
         Self::of(Private::Rsa(Box::new(pair)), key_type)
     }
 
-    /// The key as unencrypted PKCS#8 DER.
+    /// The key as unencrypted PKCS#8 DER, version 1. That of an EC key holds the public key too, and names its curve
+    /// where Go, Java and OpenSSL look for it.
     pub fn to_pkcs8(&self) -> Zeroizing<Vec<u8>> {
-        match &self.private {
-            Private::Ec { pkcs8, .. } => pkcs8.clone(),
-            Private::Rsa(pair) => {
-                let der: Result<Pkcs8V1Der<'_>, _> = pair.as_der();
-                Zeroizing::new(der.map(|d| d.as_ref().to_vec()).unwrap_or_default())
-            }
-        }
+        self.private.encode().expect("a key in memory has an encoding; `of` refuses one that has not")
     }
 
     /// What kind of key it is; RSA of other sizes counts as the nearest.
@@ -381,11 +392,14 @@ impl PrivateKey {
 
     fn of(private: Private, key_type: KeyType) -> Result<Self, KeyError> {
         let spki: Result<PublicKeyX509Der<'_>, _> = match &private {
-            Private::Ec { pair, .. } => pair.public_key().as_der(),
+            Private::Ec(pair) => pair.public_key().as_der(),
             Private::Rsa(pair) => pair.public_key().as_der(),
         };
         let spki = spki.map_err(|_| KeyError::Generate)?;
         let public = PublicKey::from_spki_der(spki.as_ref())?;
+        if matches!(private, Private::Rsa(_)) && private.encode().is_none() {
+            return Err(KeyError::MalformedPrivate("it cannot be written again".to_owned()));
+        }
         Ok(Self { private, public, key_type })
     }
 }
@@ -409,7 +423,7 @@ impl Signer for PrivateKey {
         let refused = |_| SignError::Refused("the cryptographic library failed".to_owned());
         let random = SystemRandom::new();
         match &self.private {
-            Private::Ec { pair, .. } => Ok(pair.sign(&random, message).map_err(refused)?.as_ref().to_vec()),
+            Private::Ec(pair) => Ok(pair.sign(&random, message).map_err(refused)?.as_ref().to_vec()),
             Private::Rsa(pair) => {
                 let how: &dyn signature::RsaEncoding = match alg {
                     SigAlg::RsaPkcs1Sha384 => &signature::RSA_PKCS1_SHA384,

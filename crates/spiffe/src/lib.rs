@@ -5,6 +5,7 @@
 
 pub mod bundle;
 pub mod id;
+mod json;
 pub mod jwk;
 pub mod jwt;
 pub mod key;

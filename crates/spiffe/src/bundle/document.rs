@@ -7,12 +7,14 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value, json};
 
 use super::{Bundle, BundleError, JwtAuthority, X509Authority};
-use crate::TrustDomain;
-use crate::jwk::{self, JwkError};
+use crate::jwk;
 use crate::x509::{Certificate, CertificateError};
+use crate::{TrustDomain, json};
 
 /// The longest document, in bytes.
 const MAX_DOCUMENT: usize = 16 << 20;
+/// The longest refresh hint that is believed: a longer one would stall whoever follows it.
+const MAX_HINT: u64 = 365 * 24 * 3600;
 
 /// Why a bundle document is refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -24,14 +26,8 @@ pub enum DocumentError {
     Json(String),
     #[error("the bundle document has no list \"keys\" (Trust Domain and Bundle §4.1)")]
     NoKeys,
-    #[error("\"{0}\" of the bundle document is not a whole number that is not negative")]
+    #[error("\"{0}\" of the bundle document is not a whole number in its range")]
     Number(&'static str),
-    #[error("key {index} of the bundle document: {cause}")]
-    Jwk { index: usize, cause: JwkError },
-    #[error(
-        "key {index} of the bundle document has {found} certificates in x5c; use x509-svid wants exactly one"
-    )]
-    X5c { index: usize, found: usize },
     #[error("the certificate of key {index} of the bundle document cannot be read")]
     Certificate {
         index: usize,
@@ -40,8 +36,8 @@ pub enum DocumentError {
     },
     #[error("the certificate of key {index} of the bundle document is not base64")]
     Base64 { index: usize },
-    #[error("key {index} of the bundle document, of use jwt-svid, has no kid")]
-    NoKid { index: usize },
+    #[error("key {index} of the bundle document is not the key of its certificate")]
+    OtherKey { index: usize },
     #[error(transparent)]
     Bundle(#[from] BundleError),
 }
@@ -51,15 +47,15 @@ impl Bundle {
     pub fn to_spiffe_json(&self) -> String {
         let mut keys = Vec::new();
         for authority in self.x509_authorities() {
-            let mut key = jwk::to_jwk(authority.certificate.public_key());
-            key.insert("use".into(), json!("x509-svid"));
+            let mut key = member("use", "x509-svid");
+            key.extend(jwk::to_jwk(authority.certificate.public_key()));
             key.insert("x5c".into(), json!([STANDARD.encode(authority.certificate.der())]));
             keys.push(Value::Object(key));
         }
         for authority in self.jwt_authorities() {
-            let mut key = jwk::to_jwk(&authority.public_key);
-            key.insert("use".into(), json!("jwt-svid"));
+            let mut key = member("use", "jwt-svid");
             key.insert("kid".into(), json!(authority.key_id));
+            key.extend(jwk::to_jwk(&authority.public_key));
             keys.push(Value::Object(key));
         }
         let mut document = Map::new();
@@ -79,78 +75,101 @@ impl Bundle {
             .jwt_authorities()
             .iter()
             .map(|authority| {
-                let mut key = jwk::to_jwk(&authority.public_key);
-                key.insert("kid".into(), json!(authority.key_id));
+                let mut key = member("kid", &authority.key_id);
+                key.extend(jwk::to_jwk(&authority.public_key));
                 Value::Object(key)
             })
             .collect();
         json!({ "keys": keys }).to_string()
     }
 
-    /// Reads a SPIFFE bundle document. Keys of an unknown type or use are passed over, as the standard asks.
+    /// Reads a SPIFFE bundle document. A key that is of an unknown type, curve or use, private, or not whole is passed
+    /// over and the rest taken (Trust Domain and Bundle §4.1.3, §4.2); a certificate that cannot be read is not.
     pub fn parse_spiffe_json(trust_domain: TrustDomain, text: &str) -> Result<Self, DocumentError> {
         let document = object(text)?;
         let mut bundle = Self::new(trust_domain);
-        bundle.sequence = number(&document, "spiffe_sequence")?.unwrap_or(0);
-        bundle.refresh_hint = number(&document, "spiffe_refresh_hint")?.map(Duration::from_secs);
+        bundle.sequence = whole(&document, "spiffe_sequence", Value::as_u64)?.unwrap_or(0);
+        bundle.refresh_hint = hint(&document)?;
         for (index, key) in keys(&document)?.iter().enumerate() {
             match key.get("use").and_then(Value::as_str) {
-                Some("x509-svid") => {
-                    let certificate = x5c(index, key)?;
-                    bundle.push_x509(X509Authority { certificate, tainted: false })?;
-                }
-                Some("jwt-svid") => bundle.take_jwt(index, key)?,
+                Some("x509-svid") => bundle.take_x509(index, key)?,
+                Some("jwt-svid") => bundle.take_jwt(key)?,
                 _ => {}
             }
         }
         Ok(bundle)
     }
 
-    /// Reads a plain JWKS: every key of a known type signs JWT-SVIDs.
+    /// Reads a plain JWKS: every key that can be used signs JWT-SVIDs, unless it says that it is for another use.
     pub fn parse_jwks_json(trust_domain: TrustDomain, text: &str) -> Result<Self, DocumentError> {
         let document = object(text)?;
         let mut bundle = Self::new(trust_domain);
-        for (index, key) in keys(&document)?.iter().enumerate() {
-            bundle.take_jwt(index, key)?;
+        for key in keys(&document)? {
+            // SPIRE leaves `use` away; a key that is there for WIT-SVIDs is not one for JWT-SVIDs (JWT-SVID §6.2).
+            if key.get("use").is_none_or(|what| what == "jwt-svid") {
+                bundle.take_jwt(key)?;
+            }
         }
         Ok(bundle)
     }
 
-    fn take_jwt(&mut self, index: usize, key: &Value) -> Result<(), DocumentError> {
-        let public_key = match jwk::from_jwk(key) {
-            Ok(key) => key,
-            Err(JwkError::UnknownType(_)) => return Ok(()),
-            Err(cause) => return Err(DocumentError::Jwk { index, cause }),
-        };
-        let key_id = key.get("kid").and_then(Value::as_str).filter(|kid| !kid.is_empty());
-        let key_id = key_id.ok_or(DocumentError::NoKid { index })?.to_owned();
-        self.push_jwt(JwtAuthority { key_id, public_key, expires_at: None, tainted: false })?;
+    fn take_x509(&mut self, index: usize, key: &Value) -> Result<(), DocumentError> {
+        // The first alone counts, and none means that the entry is to be passed over (X509-SVID §6.2).
+        let first = key.get("x5c").and_then(Value::as_array).and_then(|all| all.first());
+        let (Some(first), Ok(public_key)) = (first, jwk::from_jwk(key)) else { return Ok(()) };
+        let text = first.as_str().ok_or(DocumentError::Base64 { index })?;
+        let der = STANDARD.decode(text).map_err(|_| DocumentError::Base64 { index })?;
+        let certificate =
+            Certificate::parse(der).map_err(|cause| DocumentError::Certificate { index, cause })?;
+        if *certificate.public_key() != public_key {
+            return Err(DocumentError::OtherKey { index });
+        }
+        self.push_x509(X509Authority { certificate, tainted: false })?;
         Ok(())
     }
+
+    fn take_jwt(&mut self, key: &Value) -> Result<(), DocumentError> {
+        let key_id = key.get("kid").and_then(Value::as_str).filter(|kid| !kid.is_empty());
+        let (Some(key_id), Ok(public_key)) = (key_id, jwk::from_jwk(key)) else { return Ok(()) };
+        self.push_jwt(JwtAuthority {
+            key_id: key_id.to_owned(),
+            public_key,
+            expires_at: None,
+            tainted: false,
+        })?;
+        Ok(())
+    }
+}
+
+fn member(name: &str, value: &str) -> Map<String, Value> {
+    Map::from_iter([(name.to_owned(), json!(value))])
 }
 
 fn object(text: &str) -> Result<Map<String, Value>, DocumentError> {
     if text.len() > MAX_DOCUMENT {
         return Err(DocumentError::TooLarge(text.len()));
     }
-    serde_json::from_str(text).map_err(|e| DocumentError::Json(e.to_string()))
+    json::object(text.as_bytes()).map_err(|e| DocumentError::Json(e.to_string()))
 }
 
 fn keys(document: &Map<String, Value>) -> Result<&Vec<Value>, DocumentError> {
     document.get("keys").and_then(Value::as_array).ok_or(DocumentError::NoKeys)
 }
 
-fn number(document: &Map<String, Value>, name: &'static str) -> Result<Option<u64>, DocumentError> {
+fn whole<N>(
+    document: &Map<String, Value>,
+    name: &'static str,
+    read: impl Fn(&Value) -> Option<N>,
+) -> Result<Option<N>, DocumentError> {
     match document.get(name) {
         None | Some(Value::Null) => Ok(None),
-        Some(value) => value.as_u64().map(Some).ok_or(DocumentError::Number(name)),
+        Some(value) => read(value).map(Some).ok_or(DocumentError::Number(name)),
     }
 }
 
-fn x5c(index: usize, key: &Value) -> Result<Certificate, DocumentError> {
-    let all = key.get("x5c").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
-    let [one] = all else { return Err(DocumentError::X5c { index, found: all.len() }) };
-    let text = one.as_str().ok_or(DocumentError::Base64 { index })?;
-    let der = STANDARD.decode(text).map_err(|_| DocumentError::Base64 { index })?;
-    Certificate::parse(der).map_err(|cause| DocumentError::Certificate { index, cause })
+/// The refresh hint: a number of seconds that is not positive says nothing, and no more than a year is believed.
+fn hint(document: &Map<String, Value>) -> Result<Option<Duration>, DocumentError> {
+    let seconds = whole(document, "spiffe_refresh_hint", Value::as_i64)?;
+    let positive = seconds.and_then(|seconds| u64::try_from(seconds).ok()).filter(|seconds| *seconds > 0);
+    Ok(positive.map(|seconds| Duration::from_secs(seconds.min(MAX_HINT))))
 }

@@ -3,6 +3,7 @@
 mod document;
 mod set;
 
+use std::borrow::Cow;
 use std::time::{Duration, SystemTime};
 
 use rustls_pki_types::{CertificateDer, TrustAnchor};
@@ -154,9 +155,15 @@ impl Bundle {
         self.jwt.len() != before
     }
 
-    /// What chains are verified against.
-    pub(crate) fn anchors(&self) -> &[TrustAnchor<'static>] {
-        &self.anchors
+    /// What chains are verified against at `now`. webpki judges neither the times nor the usage of a root, and Go does:
+    /// one that has expired or may not sign roots nothing.
+    pub(crate) fn anchors_at(&self, now: SystemTime) -> Cow<'_, [TrustAnchor<'static>]> {
+        let fit = |a: &X509Authority| a.certificate.valid_at(now) && a.certificate.may_sign_certificates();
+        if self.x509.iter().all(fit) {
+            return Cow::Borrowed(&self.anchors);
+        }
+        let both = self.x509.iter().zip(&self.anchors);
+        Cow::Owned(both.filter(|(authority, _)| fit(authority)).map(|(_, anchor)| anchor.clone()).collect())
     }
 
     /// Whether two bundles hold the same authorities and hint, whatever their sequence numbers.
@@ -175,7 +182,9 @@ impl Bundle {
     /// Reads X.509 authorities from DER certificates one after another.
     pub fn parse_x509_concatenated(trust_domain: TrustDomain, der: &[u8]) -> Result<Self, BundleError> {
         let mut bundle = Self::new(trust_domain);
-        for one in crate::x509::split_concatenated(der).map_err(|e| BundleError::Anchor(e.to_string()))? {
+        for one in crate::x509::split_concatenated(der, MAX_AUTHORITIES)
+            .map_err(|e| BundleError::Anchor(e.to_string()))?
+        {
             let certificate = Certificate::parse(one).map_err(BundleError::Certificate)?;
             bundle.push_x509(X509Authority { certificate, tainted: false })?;
         }

@@ -1,11 +1,16 @@
+use std::collections::BTreeSet;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::SystemTime;
 
-use der::{Decode, Encode};
+use der::Decode;
+use der::oid::AssociatedOid;
+use x509_cert::ext::Extension;
 use x509_cert::ext::pkix::name::GeneralName;
 use x509_cert::ext::pkix::{BasicConstraints, KeyUsage, KeyUsages, SubjectAltName, SubjectKeyIdentifier};
 
+use super::name::DistinguishedName;
+use super::tlv::{INTEGER, SEQUENCE, read_a};
 use crate::key::{KeyError, PublicKey};
 
 /// The largest certificate that is looked at, in bytes.
@@ -33,61 +38,52 @@ struct Parsed {
     not_before: SystemTime,
     not_after: SystemTime,
     subject: Vec<u8>,
-    subject_text: String,
-    common_name: Option<String>,
+    printed: OnceLock<Printed>,
     issuer: Vec<u8>,
-    spki: Vec<u8>,
     key: PublicKey,
+    extensions: Extensions,
+}
+
+/// What only people read, made when first asked for.
+struct Printed {
+    subject: String,
+    common_name: String,
+}
+
+/// What is looked at of the extensions.
+#[derive(Default)]
+struct Extensions {
     subject_key_id: Option<Vec<u8>>,
     is_ca: bool,
-    signs_certificates: bool,
-    signs_crls: bool,
+    usage: Option<KeyUsage>,
     uri_sans: Vec<String>,
     dns_names: Vec<String>,
 }
 
 impl Certificate {
-    /// From DER.
+    /// From DER. Numbers below zero, extensions that occur twice and keys that [`PublicKey`] refuses are refused.
     pub fn parse(der: impl Into<Vec<u8>>) -> Result<Self, CertificateError> {
         let der = der.into();
         if der.len() > MAX_CERTIFICATE {
             return Err(CertificateError::TooLarge(der.len()));
         }
-        let malformed = |e: der::Error| CertificateError::Malformed(e.to_string());
         let parsed = x509_cert::Certificate::from_der(&der).map_err(malformed)?;
         let tbs = parsed.tbs_certificate();
-        let spki = tbs.subject_public_key_info().to_der().map_err(malformed)?;
-        let (mut uri_sans, mut dns_names) = (Vec::new(), Vec::new());
-        if let Some((_, names)) = tbs.get_extension::<SubjectAltName>().map_err(malformed)? {
-            for name in names.0 {
-                match name {
-                    GeneralName::UniformResourceIdentifier(uri) => uri_sans.push(uri.to_string()),
-                    GeneralName::DnsName(name) => dns_names.push(name.to_string()),
-                    _ => {}
-                }
-            }
+        let serial = tbs.serial_number().as_bytes().to_vec();
+        if serial.first().is_some_and(|byte| byte & 0x80 != 0) {
+            return Err(CertificateError::Malformed("its serial number is negative".to_owned()));
         }
-        let constraints = tbs.get_extension::<BasicConstraints>().map_err(malformed)?;
-        let usage = tbs.get_extension::<KeyUsage>().map_err(malformed)?.map(|(_, usage)| usage);
-        let has = |bit: KeyUsages| usage.as_ref().is_some_and(|u| u.0.contains(bit));
-        let subject_key_id = tbs.get_extension::<SubjectKeyIdentifier>().map_err(malformed)?;
-        let subject = tbs.subject().to_der().map_err(malformed)?;
+        let raw = RawTbs::of(&der)
+            .ok_or_else(|| CertificateError::Malformed("its parts are not where they belong".to_owned()))?;
         Ok(Self(Arc::new(Parsed {
-            serial: tbs.serial_number().as_bytes().to_vec(),
+            serial,
             not_before: tbs.validity().not_before.to_system_time(),
             not_after: tbs.validity().not_after.to_system_time(),
-            subject_text: tbs.subject().to_string(),
-            common_name: tbs.subject().common_name().ok().flatten().map(|name| name.value().to_string()),
-            subject,
-            issuer: tbs.issuer().to_der().map_err(malformed)?,
-            key: PublicKey::from_spki_der(&spki).map_err(CertificateError::Key)?,
-            spki,
-            subject_key_id: subject_key_id.map(|(_, id)| id.0.as_bytes().to_vec()),
-            is_ca: constraints.is_some_and(|(_, c)| c.ca),
-            signs_certificates: has(KeyUsages::KeyCertSign),
-            signs_crls: has(KeyUsages::CRLSign),
-            uri_sans,
-            dns_names,
+            subject: raw.subject.to_vec(),
+            printed: OnceLock::new(),
+            issuer: raw.issuer.to_vec(),
+            key: PublicKey::from_spki_der(raw.spki).map_err(CertificateError::Key)?,
+            extensions: Extensions::of(tbs.extensions().map(Vec::as_slice).unwrap_or_default())?,
             der,
         })))
     }
@@ -99,7 +95,7 @@ impl Certificate {
 
     /// Its SubjectPublicKeyInfo.
     pub fn spki(&self) -> &[u8] {
-        &self.0.spki
+        self.0.key.spki_der()
     }
 
     /// Its public key.
@@ -129,32 +125,42 @@ impl Certificate {
 
     /// Whether its basic constraints say that it is a CA.
     pub fn is_ca(&self) -> bool {
-        self.0.is_ca
+        self.0.extensions.is_ca
     }
 
     /// Whether its key usage has keyCertSign.
     pub fn signs_certificates(&self) -> bool {
-        self.0.signs_certificates
+        self.0.extensions.allows(KeyUsages::KeyCertSign)
     }
 
     /// Whether its key usage has cRLSign.
     pub fn signs_crls(&self) -> bool {
-        self.0.signs_crls
+        self.0.extensions.allows(KeyUsages::CRLSign)
+    }
+
+    /// Whether it may sign other certificates: a CA whose key usage, if it has one, allows it (RFC 5280 §6.1.4 (k, n)).
+    pub fn may_sign_certificates(&self) -> bool {
+        self.is_ca() && (self.0.extensions.usage.is_none() || self.signs_certificates())
+    }
+
+    /// Whether it is valid at `now`, its first and last second included.
+    pub fn valid_at(&self, now: SystemTime) -> bool {
+        self.0.not_before <= now && now <= self.0.not_after
     }
 
     /// The subject key identifier, if it has one.
     pub fn subject_key_id(&self) -> Option<&[u8]> {
-        self.0.subject_key_id.as_deref()
+        self.0.extensions.subject_key_id.as_deref()
     }
 
     /// All URI subject alternative names.
     pub fn uri_sans(&self) -> &[String] {
-        &self.0.uri_sans
+        &self.0.extensions.uri_sans
     }
 
     /// All DNS subject alternative names.
     pub fn dns_names(&self) -> &[String] {
-        &self.0.dns_names
+        &self.0.extensions.dns_names
     }
 
     /// The subject's DER: to be copied into what this certificate signs.
@@ -167,14 +173,89 @@ impl Certificate {
         &self.0.issuer
     }
 
-    /// The subject for people, in RFC 4514's form.
+    /// The subject for people, as Go prints it: `SERIALNUMBER=1,O=SPIFFE,C=US`.
     pub fn subject(&self) -> &str {
-        &self.0.subject_text
+        &self.printed().subject
     }
 
     /// The subject's common name, if it has one.
     pub fn common_name(&self) -> Option<&str> {
-        self.0.common_name.as_deref()
+        Some(self.printed().common_name.as_str()).filter(|name| !name.is_empty())
+    }
+
+    /// The subject, taken apart.
+    pub fn subject_name(&self) -> DistinguishedName {
+        DistinguishedName::parse(&self.0.subject).unwrap_or_default()
+    }
+
+    fn printed(&self) -> &Printed {
+        self.0.printed.get_or_init(|| {
+            let name = self.subject_name();
+            Printed { subject: name.to_string(), common_name: name.common_name }
+        })
+    }
+}
+
+fn malformed(e: der::Error) -> CertificateError {
+    CertificateError::Malformed(e.to_string())
+}
+
+impl Extensions {
+    fn of(all: &[Extension]) -> Result<Self, CertificateError> {
+        let mut out = Self::default();
+        let mut seen = BTreeSet::new();
+        for extension in all {
+            if !seen.insert(extension.extn_id) {
+                let twice = format!("its extension {} occurs twice", extension.extn_id);
+                return Err(CertificateError::Malformed(twice));
+            }
+            let value = extension.extn_value.as_bytes();
+            match extension.extn_id {
+                SubjectAltName::OID => {
+                    for name in SubjectAltName::from_der(value).map_err(malformed)?.0 {
+                        match name {
+                            GeneralName::UniformResourceIdentifier(uri) => out.uri_sans.push(uri.to_string()),
+                            GeneralName::DnsName(name) => out.dns_names.push(name.to_string()),
+                            _ => {}
+                        }
+                    }
+                }
+                BasicConstraints::OID => out.is_ca = BasicConstraints::from_der(value).map_err(malformed)?.ca,
+                KeyUsage::OID => out.usage = Some(KeyUsage::from_der(value).map_err(malformed)?),
+                SubjectKeyIdentifier::OID => {
+                    let id = SubjectKeyIdentifier::from_der(value).map_err(malformed)?;
+                    out.subject_key_id = Some(id.0.as_bytes().to_vec());
+                }
+                _ => {}
+            }
+        }
+        Ok(out)
+    }
+
+    fn allows(&self, bit: KeyUsages) -> bool {
+        self.usage.as_ref().is_some_and(|usage| usage.0.contains(bit))
+    }
+}
+
+/// The parts of which the very bytes matter: names are compared, and keys hashed, as they were signed.
+struct RawTbs<'a> {
+    issuer: &'a [u8],
+    subject: &'a [u8],
+    spki: &'a [u8],
+}
+
+impl<'a> RawTbs<'a> {
+    fn of(certificate: &'a [u8]) -> Option<Self> {
+        let tbs = read_a(SEQUENCE, read_a(SEQUENCE, certificate)?.content)?.content;
+        // Version 1 is not written.
+        let numbered = read_a(0xa0, tbs).map_or(tbs, |version| version.rest);
+        let serial = read_a(INTEGER, numbered)?;
+        let algorithm = read_a(SEQUENCE, serial.rest)?;
+        let issuer = read_a(SEQUENCE, algorithm.rest)?;
+        let validity = read_a(SEQUENCE, issuer.rest)?;
+        let subject = read_a(SEQUENCE, validity.rest)?;
+        let spki = read_a(SEQUENCE, subject.rest)?;
+        Some(Self { issuer: issuer.whole, subject: subject.whole, spki: spki.whole })
     }
 }
 
@@ -189,14 +270,14 @@ impl Eq for Certificate {}
 impl fmt::Debug for Certificate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Certificate")
-            .field("subject", &self.0.subject_text)
-            .field("uris", &self.0.uri_sans)
+            .field("subject", &self.subject())
+            .field("uris", &self.0.extensions.uri_sans)
             .finish_non_exhaustive()
     }
 }
 
 /// A big-endian number in decimal. Serial numbers have at most 20 bytes, so the square of that is cheap.
-pub(crate) fn decimal(bytes: &[u8]) -> String {
+pub(super) fn decimal(bytes: &[u8]) -> String {
     let mut digits: Vec<u8> = vec![0];
     for byte in bytes {
         let mut carry = u32::from(*byte);

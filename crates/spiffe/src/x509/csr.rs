@@ -3,7 +3,7 @@ use x509_cert::ext::pkix::SubjectAltName;
 use x509_cert::ext::pkix::name::GeneralName;
 use x509_cert::request::{CertReqInfo, ExtensionReq};
 
-use super::name::name;
+use super::name::DistinguishedName;
 use super::oid;
 use super::template::{san_extension, signature_algorithm};
 use super::tlv::{BIT_STRING, INTEGER, SEQUENCE, SET, bit_string, read, tlv};
@@ -33,6 +33,7 @@ pub enum CsrError {
 #[derive(Clone, Debug)]
 pub struct Csr {
     public_key: PublicKey,
+    subject: DistinguishedName,
     uri_sans: Vec<String>,
     dns_names: Vec<String>,
 }
@@ -87,12 +88,18 @@ impl Csr {
                 }
             }
         }
-        Ok(Self { public_key, uri_sans, dns_names })
+        let subject = DistinguishedName::parse(subject.whole).ok_or_else(broken)?;
+        Ok(Self { public_key, subject, uri_sans, dns_names })
     }
 
     /// The key whose holder asks.
     pub fn public_key(&self) -> &PublicKey {
         &self.public_key
+    }
+
+    /// The name it asks for.
+    pub fn subject(&self) -> &DistinguishedName {
+        &self.subject
     }
 
     /// The URIs it asks for.
@@ -109,14 +116,14 @@ impl Csr {
     pub fn build(signer: &dyn Signer, id: Option<&SpiffeId>, dns: &[String]) -> Result<Vec<u8>, SignError> {
         let mut attributes = Vec::new();
         if id.is_some() || !dns.is_empty() {
-            let extensions = tlv(SEQUENCE, &[&san_extension(id.map(SpiffeId::as_str), dns)]);
+            let extensions = tlv(SEQUENCE, &[&san_extension(id.map(SpiffeId::as_str), dns, false)]);
             attributes = tlv(SEQUENCE, &[oid::EXTENSION_REQUEST, &tlv(SET, &[&extensions])]);
         }
         let info = tlv(
             SEQUENCE,
             &[
                 &tlv(INTEGER, &[&[0]]),
-                &name(&["US"], &["SPIRE"], "", ""),
+                &DistinguishedName::of_workloads().to_der(),
                 signer.public().spki_der(),
                 &tlv(0xa0, &[&attributes]),
             ],

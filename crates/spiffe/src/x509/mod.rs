@@ -8,10 +8,9 @@ mod svid;
 mod template;
 mod tlv;
 
-pub(crate) use certificate::decimal;
 pub use certificate::{Certificate, CertificateError, MAX_CERTIFICATE};
 pub use csr::{Csr, CsrError, MAX_CSR};
-pub use name::CaSubject;
+pub use name::{CaSubject, DistinguishedName};
 pub(crate) use svid::split_concatenated;
 pub use svid::{MAX_CHAIN, SvidError, VerifiedSvid, VerifyError, X509Svid};
 pub use template::{CaTemplate, IssueError, LeafTemplate, X509Issuer, assemble};

@@ -32,12 +32,18 @@ pub enum SvidError {
     UriCount(usize),
     #[error("the leaf's URI is no SPIFFE ID: {0}")]
     Id(IdError),
+    #[error(
+        "the leaf's SPIFFE ID {0} has no path, so it names a trust domain and no workload (X509-SVID §5.2)"
+    )]
+    NoPath(SpiffeId),
     #[error("the leaf is a CA, which an X.509-SVID for a workload may not be (X509-SVID §4.1)")]
     LeafIsCa,
     #[error("the leaf's key usage has {0}, which an X.509-SVID for a workload may not have (X509-SVID §4.3)")]
     LeafUsage(&'static str),
     #[error("an intermediate of the chain is no CA (X509-SVID §5.1)")]
     IntermediateNotCa,
+    #[error("an intermediate's key usage lacks keyCertSign, so it may sign no certificate (RFC 5280 §6.1.4)")]
+    IntermediateUsage,
 }
 
 /// Why a chain does not verify.
@@ -58,6 +64,7 @@ pub enum VerifyError {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct X509Svid {
     id: SpiffeId,
+    leaf: Certificate,
     chain: Arc<[Certificate]>,
 }
 
@@ -77,10 +84,11 @@ impl X509Svid {
 
     /// From DER certificates one after another, as the Workload API carries them.
     pub fn parse_concatenated(bytes: &[u8]) -> Result<Self, SvidError> {
-        Self::parse_chain(split_concatenated(bytes)?)
+        Self::parse_chain(split_concatenated(bytes, MAX_CHAIN)?)
     }
 
-    /// From certificates that are parsed already.
+    /// From certificates that are parsed already. The rules for leaves are those of X509-SVID §5.2; webpki, which
+    /// verifies, does not look at the key usage of intermediates, so it is looked at here.
     pub fn of(chain: Vec<Certificate>) -> Result<Self, SvidError> {
         let (leaf, intermediates) = chain.split_first().ok_or(SvidError::Empty)?;
         let [uri] = leaf.uri_sans() else { return Err(SvidError::UriCount(leaf.uri_sans().len())) };
@@ -94,10 +102,16 @@ impl X509Svid {
         if leaf.signs_crls() {
             return Err(SvidError::LeafUsage("cRLSign"));
         }
+        if id.path().is_empty() {
+            return Err(SvidError::NoPath(id));
+        }
         if intermediates.iter().any(|c| !c.is_ca()) {
             return Err(SvidError::IntermediateNotCa);
         }
-        Ok(Self { id, chain: chain.into() })
+        if intermediates.iter().any(|c| !c.may_sign_certificates()) {
+            return Err(SvidError::IntermediateUsage);
+        }
+        Ok(Self { id, leaf: leaf.clone(), chain: chain.into() })
     }
 
     /// Whom it names.
@@ -107,7 +121,7 @@ impl X509Svid {
 
     /// The certificate that names it.
     pub fn leaf(&self) -> &Certificate {
-        &self.chain[0] // never empty: see `of`
+        &self.leaf
     }
 
     /// The leaf and its intermediates.
@@ -137,13 +151,14 @@ impl X509Svid {
         let leaf = EndEntityCert::try_from(&leaf).map_err(bad)?;
         let intermediates: Vec<CertificateDer<'_>> =
             self.chain.iter().skip(1).map(|c| CertificateDer::from(c.der())).collect();
+        let anchors = bundle.anchors_at(now);
         // The extended key usage is optional; where it is there, it must allow one side of TLS (X509-SVID §4.4).
         let mut outcome = Ok(());
         for usage in [KeyUsage::client_auth(), KeyUsage::server_auth()] {
             outcome = leaf
                 .verify_for_usage(
                     webpki::ALL_VERIFICATION_ALGS,
-                    bundle.anchors(),
+                    &anchors,
                     &intermediates,
                     UnixTime::since_unix_epoch(since),
                     usage,
@@ -160,12 +175,12 @@ impl X509Svid {
     }
 }
 
-/// The certificates in a run of DER.
-pub(crate) fn split_concatenated(bytes: &[u8]) -> Result<Vec<Vec<u8>>, SvidError> {
+/// The certificates in a run of DER; one more than `most` at the most, since the caller refuses that many.
+pub(crate) fn split_concatenated(bytes: &[u8], most: usize) -> Result<Vec<Vec<u8>>, SvidError> {
     let mut all = Vec::new();
     let mut rest = bytes;
-    while !rest.is_empty() {
-        let element = tlv::read(rest).filter(|e| e.tag == tlv::SEQUENCE).ok_or(SvidError::Concatenation)?;
+    while !rest.is_empty() && all.len() <= most {
+        let element = tlv::read_a(tlv::SEQUENCE, rest).ok_or(SvidError::Concatenation)?;
         all.push(element.whole.to_vec());
         rest = element.rest;
     }
@@ -174,7 +189,7 @@ pub(crate) fn split_concatenated(bytes: &[u8]) -> Result<Vec<Vec<u8>>, SvidError
 
 fn reason(error: &webpki::Error) -> String {
     match error {
-        webpki::Error::UnknownIssuer => "no authority of the bundle signed it".to_owned(),
+        webpki::Error::UnknownIssuer => "no authority of the bundle that is valid now signed it".to_owned(),
         webpki::Error::CertExpired { .. } => "it, or an intermediate, has expired".to_owned(),
         webpki::Error::CertNotValidYet { .. } => {
             "it, or an intermediate, is not valid yet: is the clock right?".to_owned()

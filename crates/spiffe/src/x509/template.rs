@@ -3,8 +3,8 @@ use std::time::SystemTime;
 
 use aws_lc_rs::rand::{SecureRandom, SystemRandom};
 
-use super::certificate::{Certificate, CertificateError};
-use super::name::{CaSubject, name};
+use super::certificate::{Certificate, CertificateError, MAX_CERTIFICATE, decimal};
+use super::name::{CaSubject, DistinguishedName};
 use super::oid;
 use super::tlv::{INTEGER, OCTET_STRING, SEQUENCE, bit_string, extension, time, tlv};
 use crate::key::{PublicKey, SigAlg, SignError, Signer};
@@ -16,6 +16,18 @@ use crate::{SpiffeId, TrustDomain};
 pub enum IssueError {
     #[error("{id} is not of trust domain {trust_domain}, for which this authority signs")]
     ForeignTrustDomain { id: SpiffeId, trust_domain: TrustDomain },
+    #[error(
+        "{0} has no path: it names a trust domain, and a workload's SVID cannot be for it (X509-SVID §3.1)"
+    )]
+    NoPath(SpiffeId),
+    #[error(
+        "trust domain {0} has an empty label (a dot first, last or doubled), and Go cannot read certificates that name it"
+    )]
+    EmptyLabel(TrustDomain),
+    #[error("{0:?} cannot be a DNS name of a certificate: it is empty or not ASCII")]
+    DnsName(String),
+    #[error("the certificate would be {0} bytes long; at most 65,536 are accepted")]
+    TooLarge(usize),
     #[error("the certificate would end before it starts")]
     Period,
     #[error("a moment cannot be written in a certificate: {0}")]
@@ -35,7 +47,7 @@ pub enum IssueError {
 /// A signing certificate with its key: what leaves are signed with.
 pub struct X509Issuer {
     ca: Certificate,
-    upstream_chain: Vec<Certificate>,
+    intermediates: Vec<Certificate>,
     signer: Arc<dyn Signer>,
     trust_domain: TrustDomain,
     authority_key_id: Vec<u8>,
@@ -43,7 +55,7 @@ pub struct X509Issuer {
 
 impl X509Issuer {
     /// The authority `ca`, whose key `signer` is. `upstream_chain` holds the intermediates between it and a root, the
-    /// nearest first; empty if it is a root itself.
+    /// nearest first; itself may be the first of them, as SPIRE records it.
     pub fn new(
         ca: Certificate,
         upstream_chain: Vec<Certificate>,
@@ -60,7 +72,12 @@ impl X509Issuer {
         }
         let authority_key_id =
             ca.subject_key_id().map_or_else(|| signer.public().key_id().to_vec(), <[u8]>::to_vec);
-        Ok(Self { trust_domain: id.trust_domain(), ca, upstream_chain, signer, authority_key_id })
+        let mut intermediates: Vec<_> = upstream_chain.into_iter().filter(|above| *above != ca).collect();
+        let root = ca.subject_der() == ca.issuer_der();
+        if !root || !intermediates.is_empty() {
+            intermediates.insert(0, ca.clone());
+        }
+        Ok(Self { trust_domain: id.trust_domain(), ca, intermediates, signer, authority_key_id })
     }
 
     /// The trust domain for which it signs.
@@ -75,10 +92,7 @@ impl X509Issuer {
 
     /// The intermediates that go with what it signs: itself and those above, or none if it is a root.
     pub fn intermediates(&self) -> Vec<Certificate> {
-        match self.upstream_chain.is_empty() {
-            true => Vec::new(),
-            false => std::iter::once(self.ca.clone()).chain(self.upstream_chain.iter().cloned()).collect(),
-        }
+        self.intermediates.clone()
     }
 
     /// `leaf` with the intermediates that a peer needs.
@@ -123,13 +137,13 @@ pub struct LeafTemplate {
     not_before: SystemTime,
     not_after: SystemTime,
     dns: Vec<String>,
-    subject: Option<(Vec<String>, Vec<String>)>,
+    subject: DistinguishedName,
 }
 
 impl LeafTemplate {
     /// An SVID for `id` on `key`, valid from `not_before` to `not_after`.
     pub fn new(id: SpiffeId, key: PublicKey, not_before: SystemTime, not_after: SystemTime) -> Self {
-        Self { id, key, not_before, not_after, dns: Vec::new(), subject: None }
+        Self { id, key, not_before, not_after, dns: Vec::new(), subject: DistinguishedName::of_workloads() }
     }
 
     /// With DNS names; the first is the common name too.
@@ -139,8 +153,13 @@ impl LeafTemplate {
     }
 
     /// With other countries and organizations than `C=US, O=SPIRE`.
-    pub fn subject(mut self, country: Vec<String>, organization: Vec<String>) -> Self {
-        self.subject = Some((country, organization));
+    pub fn subject(self, country: Vec<String>, organization: Vec<String>) -> Self {
+        self.named(DistinguishedName { country, organization, ..DistinguishedName::default() })
+    }
+
+    /// With another subject than `C=US, O=SPIRE`. The first DNS name still becomes its common name (SPIRE 1.16).
+    pub fn named(mut self, subject: DistinguishedName) -> Self {
+        self.subject = subject;
         self
     }
 
@@ -149,8 +168,7 @@ impl LeafTemplate {
         issuer.sign(&self.to_be_signed(issuer)?)
     }
 
-    /// As [`Self::issue`], without parsing what was just written: the hot path. Returns the DER, the serial number
-    /// in it, and when it ends.
+    /// As [`Self::issue`], without parsing what was just written: the hot path.
     pub fn issue_der(&self, issuer: &X509Issuer) -> Result<Vec<u8>, IssueError> {
         issuer.sign_der(&self.to_be_signed(issuer)?)
     }
@@ -163,11 +181,13 @@ impl LeafTemplate {
                 trust_domain: issuer.trust_domain.clone(),
             });
         }
-        let common_name = self.dns.first().map_or("", String::as_str);
-        let subject = match &self.subject {
-            Some((country, organization)) => name(&strs(country), &strs(organization), common_name, ""),
-            None => name(&["US"], &["SPIRE"], common_name, ""),
-        };
+        self.check_names(&issuer.trust_domain)?;
+        let mut subject = self.subject.clone();
+        if let Some(first) = self.dns.first() {
+            subject.common_name.clone_from(first);
+        }
+        // With an empty subject the alternative name is what counts, and critical (RFC 5280 §4.2.1.6).
+        let nameless = subject.is_empty();
         let extensions = [
             // digitalSignature, keyEncipherment, keyAgreement
             extension(oid::KEY_USAGE, true, &[0x03, 0x02, 0x03, 0xa8]),
@@ -175,17 +195,37 @@ impl LeafTemplate {
             extension(oid::BASIC_CONSTRAINTS, true, &[0x30, 0x00]),
             extension(oid::SUBJECT_KEY_ID, false, &tlv(OCTET_STRING, &[&self.key.key_id()])),
             authority_key_id(&issuer.authority_key_id),
-            san_extension(Some(self.id.as_str()), &self.dns),
+            san_extension(Some(self.id.as_str()), &self.dns, nameless),
         ];
         tbs(&Tbs {
+            serial: &random_serial()?,
             alg: SigAlg::for_x509(issuer.signer.public()),
             issuer: issuer.ca.subject_der(),
             not_before: self.not_before,
             not_after: self.not_after.min(issuer.not_after()),
-            subject: &subject,
+            subject: &subject.to_der(),
             spki: self.key.spki_der(),
             extensions: &extensions,
         })
+    }
+
+    fn check_names(&self, trust_domain: &TrustDomain) -> Result<(), IssueError> {
+        if self.id.path().is_empty() {
+            return Err(IssueError::NoPath(self.id.clone()));
+        }
+        labelled(trust_domain)?;
+        match self.dns.iter().find(|name| name.is_empty() || !name.is_ascii()) {
+            Some(bad) => Err(IssueError::DnsName(bad.clone())),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Go's X.509 refuses URIs whose host has an empty label, which the SPIFFE standard allows.
+fn labelled(trust_domain: &TrustDomain) -> Result<(), IssueError> {
+    match trust_domain.as_str().split('.').any(str::is_empty) {
+        true => Err(IssueError::EmptyLabel(trust_domain.clone())),
+        false => Ok(()),
     }
 }
 
@@ -193,7 +233,7 @@ impl LeafTemplate {
 #[derive(Clone, Debug)]
 pub struct CaTemplate {
     trust_domain: TrustDomain,
-    subject: CaSubject,
+    subject: DistinguishedName,
     not_before: SystemTime,
     not_after: SystemTime,
 }
@@ -206,15 +246,25 @@ impl CaTemplate {
         not_before: SystemTime,
         not_after: SystemTime,
     ) -> Self {
-        Self { trust_domain, subject, not_before, not_after }
+        Self { trust_domain, subject: (&subject).into(), not_before, not_after }
+    }
+
+    /// An authority for a server that stands below the one of `issuer`: named after it, and `OU=DOWNSTREAM-n` where n
+    /// counts the authorities above (SPIRE 1.16).
+    pub fn downstream_of(issuer: &X509Issuer, not_before: SystemTime, not_after: SystemTime) -> Self {
+        let mut subject = issuer.ca.subject_name();
+        subject.organizational_unit = vec![format!("DOWNSTREAM-{}", issuer.intermediates.len().max(1))];
+        Self { trust_domain: issuer.trust_domain.clone(), subject, not_before, not_after }
     }
 
     /// Signs it with its own key: a root.
     pub fn self_sign(&self, signer: &dyn Signer) -> Result<Certificate, IssueError> {
-        let subject = self.subject_der()?;
+        let serial = random_serial()?;
+        let subject = self.subject_der(&serial);
         let alg = SigAlg::for_x509(signer.public());
-        let key_id = signer.public().key_id();
-        let tbs = self.tbs(alg, &subject, &subject, signer.public(), &key_id, self.not_after)?;
+        // What signs itself names no other key as its authority's, as Go has it.
+        let tbs =
+            self.tbs(&Above { alg, name: &subject, key_id: None }, &serial, signer.public(), self.not_after)?;
         let signature = signer.sign(alg, &tbs).map_err(IssueError::Sign)?;
         Certificate::parse(assemble(&tbs, alg, &signature)).map_err(IssueError::ReadBack)
     }
@@ -227,56 +277,62 @@ impl CaTemplate {
                 trust_domain: issuer.trust_domain.clone(),
             });
         }
-        let alg = SigAlg::for_x509(issuer.signer.public());
+        let above = Above {
+            alg: SigAlg::for_x509(issuer.signer.public()),
+            name: issuer.ca.subject_der(),
+            key_id: Some(&issuer.authority_key_id),
+        };
         let not_after = self.not_after.min(issuer.not_after());
-        let tbs = self.tbs(
-            alg,
-            issuer.ca.subject_der(),
-            &self.subject_der()?,
-            key,
-            &issuer.authority_key_id,
-            not_after,
-        )?;
-        issuer.sign(&tbs)
+        issuer.sign(&self.tbs(&above, &random_serial()?, key, not_after)?)
     }
 
-    /// The subject, with a random serial number so that no two authorities share a name.
-    fn subject_der(&self) -> Result<Vec<u8>, IssueError> {
-        let serial = super::decimal(&random_serial()?);
-        let subject = &self.subject;
-        Ok(name(&strs(&subject.country), &strs(&subject.organization), &subject.common_name, &serial))
+    /// The subject, with the certificate's serial number so that no two authorities share a name.
+    fn subject_der(&self, serial: &[u8]) -> Vec<u8> {
+        let mut subject = self.subject.clone();
+        if subject.serial_number.is_empty() {
+            subject.serial_number = decimal(serial);
+        }
+        subject.to_der()
     }
 
     fn tbs(
         &self,
-        alg: SigAlg,
-        issuer: &[u8],
-        subject: &[u8],
+        above: &Above<'_>,
+        serial: &[u8],
         key: &PublicKey,
-        authority: &[u8],
         not_after: SystemTime,
     ) -> Result<Vec<u8>, IssueError> {
-        let extensions = [
+        labelled(&self.trust_domain)?;
+        let mut extensions = vec![
             // keyCertSign, cRLSign
             extension(oid::KEY_USAGE, true, &[0x03, 0x02, 0x01, 0x06]),
             extension(oid::BASIC_CONSTRAINTS, true, &[0x30, 0x03, 0x01, 0x01, 0xff]),
             extension(oid::SUBJECT_KEY_ID, false, &tlv(OCTET_STRING, &[&key.key_id()])),
-            authority_key_id(authority),
-            san_extension(Some(self.trust_domain.id().as_str()), &[]),
         ];
+        extensions.extend(above.key_id.map(authority_key_id));
+        extensions.push(san_extension(Some(self.trust_domain.id().as_str()), &[], false));
         tbs(&Tbs {
-            alg,
-            issuer,
+            serial,
+            alg: above.alg,
+            issuer: above.name,
             not_before: self.not_before,
             not_after,
-            subject,
+            subject: &self.subject_der(serial),
             spki: key.spki_der(),
             extensions: &extensions,
         })
     }
 }
 
+/// Who signs.
+struct Above<'a> {
+    alg: SigAlg,
+    name: &'a [u8],
+    key_id: Option<&'a [u8]>,
+}
+
 struct Tbs<'a> {
+    serial: &'a [u8],
     alg: SigAlg,
     issuer: &'a [u8],
     not_before: SystemTime,
@@ -292,12 +348,12 @@ fn tbs(parts: &Tbs<'_>) -> Result<Vec<u8>, IssueError> {
     }
     let moment = |at| time(at).map_err(|e| IssueError::Time(e.to_string()));
     let extensions: Vec<&[u8]> = parts.extensions.iter().map(Vec::as_slice).collect();
-    Ok(tlv(
+    let whole = tlv(
         SEQUENCE,
         &[
             // version 3
             &[0xa0, 0x03, 0x02, 0x01, 0x02],
-            &tlv(INTEGER, &[&random_serial()?]),
+            &positive(parts.serial),
             signature_algorithm(parts.alg),
             parts.issuer,
             &tlv(SEQUENCE, &[&moment(parts.not_before)?, &moment(parts.not_after)?]),
@@ -305,7 +361,12 @@ fn tbs(parts: &Tbs<'_>) -> Result<Vec<u8>, IssueError> {
             parts.spki,
             &tlv(0xa3, &[&tlv(SEQUENCE, &extensions)]),
         ],
-    ))
+    );
+    // Room for the largest signature, so that whoever reads it does not refuse it.
+    match whole.len() > MAX_CERTIFICATE - 2048 {
+        true => Err(IssueError::TooLarge(whole.len())),
+        false => Ok(whole),
+    }
 }
 
 /// Puts a signature to the bytes that were signed.
@@ -318,26 +379,31 @@ pub(super) fn signature_algorithm(alg: SigAlg) -> &'static [u8] {
 }
 
 /// The subject alternative name of DNS names and a URI, in Go's order.
-pub(super) fn san_extension(uri: Option<&str>, dns: &[String]) -> Vec<u8> {
+pub(super) fn san_extension(uri: Option<&str>, dns: &[String], critical: bool) -> Vec<u8> {
     let mut names: Vec<Vec<u8>> = dns.iter().map(|name| tlv(0x82, &[name.as_bytes()])).collect();
     names.extend(uri.map(|uri| tlv(0x86, &[uri.as_bytes()])));
     let names: Vec<&[u8]> = names.iter().map(Vec::as_slice).collect();
-    extension(oid::SUBJECT_ALT_NAME, false, &tlv(SEQUENCE, &names))
+    extension(oid::SUBJECT_ALT_NAME, critical, &tlv(SEQUENCE, &names))
 }
 
 fn authority_key_id(id: &[u8]) -> Vec<u8> {
     extension(oid::AUTHORITY_KEY_ID, false, &tlv(SEQUENCE, &[&tlv(0x80, &[id])]))
 }
 
-/// 127 random bits as a positive DER INTEGER's content.
+/// A random number of 128 bits, not zero.
 fn random_serial() -> Result<[u8; 16], IssueError> {
     let mut bytes = [0; 16];
     SystemRandom::new().fill(&mut bytes).map_err(|_| IssueError::Random)?;
-    // Positive, and no leading zero byte to strip.
-    bytes[0] = (bytes[0] & 0x7f) | 0x40;
-    Ok(bytes)
+    match bytes.iter().all(|byte| *byte == 0) {
+        true => Err(IssueError::Random),
+        false => Ok(bytes),
+    }
 }
 
-fn strs(all: &[String]) -> Vec<&str> {
-    all.iter().map(String::as_str).collect()
+/// A positive INTEGER in DER's shortest form.
+fn positive(number: &[u8]) -> Vec<u8> {
+    let skip = number.iter().take_while(|byte| **byte == 0).count();
+    let digits = number.get(skip..).unwrap_or_default();
+    let sign: &[u8] = if digits.first().is_none_or(|byte| byte & 0x80 != 0) { &[0] } else { &[] };
+    tlv(INTEGER, &[sign, digits])
 }

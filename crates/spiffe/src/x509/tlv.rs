@@ -11,6 +11,7 @@ pub(super) const SET: u8 = 0x31;
 pub(super) const INTEGER: u8 = 0x02;
 pub(super) const BIT_STRING: u8 = 0x03;
 pub(super) const OCTET_STRING: u8 = 0x04;
+pub(super) const OBJECT_IDENTIFIER: u8 = 0x06;
 pub(super) const BOOLEAN_TRUE: &[u8] = &[0x01, 0x01, 0xff];
 
 /// A value with its tag and length, its content given in parts.
@@ -72,4 +73,9 @@ pub(super) fn read(bytes: &[u8]) -> Option<Element<'_>> {
     };
     let end = header.checked_add(length)?;
     Some(Element { tag, content: bytes.get(header..end)?, whole: bytes.get(..end)?, rest: bytes.get(end..)? })
+}
+
+/// Reads one element of this tag.
+pub(super) fn read_a(tag: u8, bytes: &[u8]) -> Option<Element<'_>> {
+    read(bytes).filter(|element| element.tag == tag)
 }

@@ -147,7 +147,8 @@ pub async fn run(
     let address = listener.local_addr().unwrap_or(settings.bind);
     let socket = kit::uds::Listener::bind(&settings.socket_path, 0o770).map_err(ServerError::Socket)?;
 
-    let tokens: Arc<dyn TokenSpender> = Arc::new(RegistryTokens { registry: registry.clone(), clock: clock.clone() });
+    let tokens: Arc<dyn TokenSpender> =
+        Arc::new(RegistryTokens { registry: registry.clone(), clock: clock.clone() });
     let own: OwnAuthorities = {
         let (registry, td) = (registry.clone(), settings.trust_domain.clone());
         Arc::new(move || {
@@ -156,7 +157,8 @@ pub async fn run(
             own.unwrap_or_default().iter().map(|a| a.certificate.clone()).collect()
         })
     };
-    let attestors: HashMap<_, _> = (adapters.attestors)(tokens, own).into_iter().map(|a| (a.name(), a)).collect();
+    let attestors: HashMap<_, _> =
+        (adapters.attestors)(tokens, own).into_iter().map(|a| (a.name(), a)).collect();
     let authorizer = Arc::new(Authorizer {
         trust_domain: settings.trust_domain.clone(),
         admin_ids: settings.admin_ids.clone(),
@@ -184,8 +186,13 @@ pub async fn run(
     let bundles = trust.bundles();
     let mut tls = {
         let clock = clock.clone();
-        server_config(authorities.server_identity(), bundles.clone(), ClientAuth::Request, Arc::new(move || clock.now()))
-            .map_err(|e| ServerError::Tls(e.to_string()))?
+        server_config(
+            authorities.server_identity(),
+            bundles.clone(),
+            ClientAuth::Request,
+            Arc::new(move || clock.now()),
+        )
+        .map_err(|e| ServerError::Tls(e.to_string()))?
     };
     // gRPC's clients refuse a server that does not choose HTTP/2.
     tls.alpn_protocols = vec![b"h2".to_vec()];
@@ -200,17 +207,19 @@ pub async fn run(
     let authority_task = tokio::spawn(authorities.clone().run(stop.clone()));
     let sweep_task = tokio::spawn(sweep::run(registry, deadlines, clock, stop.clone()));
 
-    let connections = accept_tls(listener, tokio_rustls::TlsAcceptor::from(Arc::new(tls)), identify, stop.clone());
+    let connections =
+        accept_tls(listener, tokio_rustls::TlsAcceptor::from(Arc::new(tls)), identify, stop.clone());
     tracing::info!(address = %address, network = "tcp", "Starting Server APIs");
     let tcp = server()
         .layer(AuthzLayer(authorizer.clone()))
         .add_routes(services.remote())
         .serve_with_incoming_shutdown(connections, stop.clone().cancelled_owned());
     tracing::info!(address = %settings.socket_path.display(), network = "unix", "Starting Server APIs");
-    let uds = server()
-        .layer(AuthzLayer(authorizer))
-        .add_routes(services.local())
-        .serve_with_incoming_shutdown(socket.connections(Arc::new(local_peer)), stop.clone().cancelled_owned());
+    let uds =
+        server().layer(AuthzLayer(authorizer)).add_routes(services.local()).serve_with_incoming_shutdown(
+            socket.connections(Arc::new(local_peer)),
+            stop.clone().cancelled_owned(),
+        );
 
     ready(address);
     let both = async { tokio::try_join!(tcp, uds) };
@@ -250,8 +259,12 @@ async fn bind(address: SocketAddr) -> Result<TcpListener, ServerError> {
             std::io::ErrorKind::AddrInUse => {
                 "another process has the port: stop it, or choose another with bind_port or -serverPort"
             }
-            std::io::ErrorKind::PermissionDenied => "ports below 1024 need the right to bind them: choose another bind_port",
-            std::io::ErrorKind::AddrNotAvailable => "no interface of this machine has that address: check bind_address",
+            std::io::ErrorKind::PermissionDenied => {
+                "ports below 1024 need the right to bind them: choose another bind_port"
+            }
+            std::io::ErrorKind::AddrNotAvailable => {
+                "no interface of this machine has that address: check bind_address"
+            }
             _ => "check bind_address and bind_port",
         },
         cause,
@@ -300,7 +313,8 @@ impl Services {
     }
 
     fn local(&self) -> Routes {
-        let routes = self.common().add_service(health::service(self.authorities.clone(), self.registry.clone()));
+        let routes =
+            self.common().add_service(health::service(self.authorities.clone(), self.registry.clone()));
         let descriptors = || {
             tonic_reflection::server::Builder::configure()
                 .register_encoded_file_descriptor_set(proto::DESCRIPTORS)

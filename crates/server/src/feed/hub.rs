@@ -81,8 +81,11 @@ impl Hub {
     pub fn progress(&self) -> Vec<Progress> {
         let followers = lock(&self.inner);
         let each = followers.followers.values().flatten();
-        each.map(|f| Progress { agent_id: f.agent_id.clone(), acknowledged: f.acknowledged.load(Ordering::Acquire) })
-            .collect()
+        each.map(|f| Progress {
+            agent_id: f.agent_id.clone(),
+            acknowledged: f.acknowledged.load(Ordering::Acquire),
+        })
+        .collect()
     }
 
     /// Enters a stream. From here on it is marked for whatever concerns its agent; a snapshot read after this call
@@ -142,11 +145,18 @@ impl Observer for Hub {
                     return;
                 }
                 let Marks { entries, goodbye, .. } = agent_marks(before, after, id);
-                Self::stage(&mut inner, [id.clone()], || Marks { entries: entries.clone(), goodbye, ..Marks::default() });
+                Self::stage(&mut inner, [id.clone()], || Marks {
+                    entries: entries.clone(),
+                    goodbye,
+                    ..Marks::default()
+                });
             }
             RowKey::Bundle(td) => {
                 let everyone: Vec<SpiffeId> = inner.followers.keys().cloned().collect();
-                Self::stage(&mut inner, everyone, || Marks { bundles: HashSet::from([td.clone()]), ..Marks::default() });
+                Self::stage(&mut inner, everyone, || Marks {
+                    bundles: HashSet::from([td.clone()]),
+                    ..Marks::default()
+                });
             }
             RowKey::Token | RowKey::Journal(_) => {}
         }

@@ -12,3 +12,6 @@ mod view;
 
 pub use hub::{Hub, Progress};
 pub use service::FeedApi;
+
+#[cfg(test)]
+mod tests;

@@ -28,7 +28,8 @@ pub(super) fn missed(snapshot: &Snapshot, agent: &Agent, changes: &[Change]) -> 
                     return None;
                 }
                 missed.entries.insert(id.clone());
-                let parents = [&change.was, &change.is].into_iter().flatten().filter_map(|f| f.parent_id.as_ref());
+                let parents =
+                    [&change.was, &change.is].into_iter().flatten().filter_map(|f| f.parent_id.as_ref());
                 if parents.into_iter().any(|parent| reaches(snapshot, agent, parent)) {
                     missed.lost.insert(id.clone());
                 }
@@ -55,7 +56,8 @@ fn stays_in_place(snapshot: &Snapshot, was: Option<&Footprint>, is: Option<&Foot
     let alias = both().any(|f| f.parent_id.as_ref().is_some_and(|p| p.path() == graph::SERVER_PATH));
     let moved = was.and_then(|f| f.spiffe_id.as_ref()) != is.and_then(|f| f.spiffe_id.as_ref())
         || was.and_then(|f| f.parent_id.as_ref()) != is.and_then(|f| f.parent_id.as_ref());
-    let below = || both().filter_map(|f| f.spiffe_id.as_ref()).any(|id| snapshot.entries_under(id).next().is_some());
+    let below =
+        || both().filter_map(|f| f.spiffe_id.as_ref()).any(|id| snapshot.entries_under(id).next().is_some());
     !alias && !(moved && below())
 }
 

@@ -60,12 +60,15 @@ impl feed_server::Feed for FeedApi {
         tokio::spawn(async move {
             let first = tokio::time::timeout(HELLO, up.next()).await;
             match first {
-                Ok(Some(Ok(Up { kind: Some(up::Kind::Hello(hello)) }))) => Task::open(opening, down).run(hello, up).await,
+                Ok(Some(Ok(Up { kind: Some(up::Kind::Hello(hello)) }))) => {
+                    Task::open(opening, down).run(hello, up).await
+                }
                 Ok(Some(Ok(_))) => {
                     let _ = down.send(Err(Status::invalid_argument("the first message must be Hello"))).await;
                 }
                 Err(_) => {
-                    let _ = down.send(Err(Status::deadline_exceeded("no Hello came within 10 seconds"))).await;
+                    let _ =
+                        down.send(Err(Status::deadline_exceeded("no Hello came within 10 seconds"))).await;
                 }
                 Ok(Some(Err(_)) | None) => {}
             }

@@ -5,10 +5,10 @@ use std::time::{Duration, SystemTime};
 
 use kit::clock::Clock;
 use model::{Agent, Changes, Cursor, Snapshot};
+use prost::Message;
 use proto::bonafide::feed::v1::{
     Change, Down, Goodbye, Heartbeat, Hello, Page, Up, Welcome, down, goodbye::Reason, up,
 };
-use prost::Message;
 use spiffe::TrustDomain;
 use tokio::sync::mpsc;
 use tokio_stream::StreamExt;
@@ -60,7 +60,11 @@ impl Task {
     pub(super) async fn run(mut self, hello: Hello, up: Streaming<Up>) {
         if let Err(End(Some((reason, why)))) = self.follow(hello, up).await {
             tracing::info!(agent_id = %self.with.agent.id(), reason = reason.as_str_name(), "Feed ended: {why}");
-            let goodbye = Goodbye { reason: reason.into(), retry_after_ms: retry_after(reason), message: why.to_owned() };
+            let goodbye = Goodbye {
+                reason: reason.into(),
+                retry_after_ms: retry_after(reason),
+                message: why.to_owned(),
+            };
             let _ = self.send(down::Kind::Goodbye(goodbye)).await;
         }
     }
@@ -125,8 +129,11 @@ impl Task {
                 let entries = missed.entries.difference(&missed.lost).filter_map(|id| snapshot.entry(id));
                 difference.entries = entries.filter(|e| view.holds(&e.id)).cloned().collect();
                 difference.deleted_entries = missed.lost.into_iter().collect();
-                let (kept, gone): (Vec<_>, Vec<_>) =
-                    missed.bundles.into_iter().filter(|td| view.follows(td)).partition(|td| snapshot.bundle(td).is_some());
+                let (kept, gone): (Vec<_>, Vec<_>) = missed
+                    .bundles
+                    .into_iter()
+                    .filter(|td| view.follows(td))
+                    .partition(|td| snapshot.bundle(td).is_some());
                 difference.bundles = kept.iter().filter_map(|td| snapshot.bundle(td)).cloned().collect();
                 difference.deleted_bundles = gone;
                 self.differ(difference, settled).await?;
@@ -144,7 +151,9 @@ impl Task {
             return Some(Missed::default());
         }
         match self.with.registry.after(at, resume::LIMIT).await.ok()? {
-            Changes::Next(changes) if changes.len() < resume::LIMIT => resume::missed(snapshot, agent, &changes),
+            Changes::Next(changes) if changes.len() < resume::LIMIT => {
+                resume::missed(snapshot, agent, &changes)
+            }
             _ => None,
         }
     }
@@ -237,8 +246,10 @@ impl Task {
     }
 
     async fn beat(&self, view: &View) -> Step {
-        let heartbeat =
-            Heartbeat { cursor: Some(resume::wire_cursor(self.told)), digest: view.digest().to_bytes().to_vec() };
+        let heartbeat = Heartbeat {
+            cursor: Some(resume::wire_cursor(self.told)),
+            digest: view.digest().to_bytes().to_vec(),
+        };
         self.send(down::Kind::Heartbeat(heartbeat)).await
     }
 
@@ -307,4 +318,3 @@ fn retry_after(reason: Reason) -> u32 {
         _ => 1000,
     }
 }
-

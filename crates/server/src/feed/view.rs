@@ -38,7 +38,8 @@ impl Difference {
 impl View {
     /// A view that holds all that the agent may use.
     pub(super) fn full(own: TrustDomain, snapshot: &Snapshot, agent: &Agent) -> Self {
-        let mut view = Self { own, held: HashMap::new(), federated: HashMap::new(), digest: SetDigest::EMPTY };
+        let mut view =
+            Self { own, held: HashMap::new(), federated: HashMap::new(), digest: SetDigest::EMPTY };
         for entry in graph::authorized_entries(snapshot, agent) {
             view.hold(entry);
         }
@@ -81,7 +82,10 @@ impl View {
         let before: HashSet<TrustDomain> = self.federated.keys().cloned().collect();
         let mut difference = Difference::default();
         for id in entries {
-            match snapshot.entry(id).filter(|entry| !entry.is_alias() && graph::may_use(snapshot, agent, entry)) {
+            match snapshot
+                .entry(id)
+                .filter(|entry| !entry.is_alias() && graph::may_use(snapshot, agent, entry))
+            {
                 Some(entry) if self.held.get(id).is_some_and(|held| held == entry) => {}
                 Some(entry) => {
                     self.release(id);

@@ -50,7 +50,10 @@ pub enum RegistryError {
 
 impl Registry {
     /// Reads the registry out of `log` and starts its writer. The writer ends when the registry is dropped.
-    pub async fn open(log: Arc<dyn ChangeLog>, observers: Vec<Arc<dyn Observer>>) -> Result<Arc<Self>, LogError> {
+    pub async fn open(
+        log: Arc<dyn ChangeLog>,
+        observers: Vec<Arc<dyn Observer>>,
+    ) -> Result<Arc<Self>, LogError> {
         let first = load(&*log).await?;
         for observer in &observers {
             observer.reloaded(&first);
@@ -59,8 +62,13 @@ impl Registry {
         let (moved_tx, moved) = watch::channel(first.cursor());
         let snapshot = Arc::new(ArcSwap::from_pointee(first));
         let (queue, requests) = mpsc::channel(QUEUE);
-        let writer =
-            writer::Writer { log: log.clone(), snapshot: snapshot.clone(), moved: moved_tx, observers, requests };
+        let writer = writer::Writer {
+            log: log.clone(),
+            snapshot: snapshot.clone(),
+            moved: moved_tx,
+            observers,
+            requests,
+        };
         tokio::spawn(writer.run());
         Ok(Arc::new(Self { snapshot, queue, moved, log }))
     }

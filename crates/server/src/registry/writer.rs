@@ -80,7 +80,8 @@ impl Writer {
                 self.advance(changes).await;
                 let mut results = results.into_iter();
                 for (share, answer) in shares {
-                    let mine = results.by_ref().take(share).map(|r| r.map_err(RegistryError::Refused)).collect();
+                    let mine =
+                        results.by_ref().take(share).map(|r| r.map_err(RegistryError::Refused)).collect();
                     let _ = answer.send(mine);
                 }
             }

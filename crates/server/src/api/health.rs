@@ -12,8 +12,9 @@ use tonic_health::pb::health_server::{Health, HealthServer};
 use tonic_health::pb::{HealthCheckRequest, HealthCheckResponse};
 
 use super::refuse::refuse;
-use crate::authority::Authorities;
+use crate::authority::{Authorities, SignError};
 use crate::registry::Registry;
+use crate::signing::Refused;
 
 /// How long a check of the signing threads may take.
 const CHECK: Duration = Duration::from_secs(60);
@@ -73,7 +74,9 @@ pub struct Subsystem {
 /// Looks at every part of the server. Signs once; asks the database for one row.
 pub async fn subsystems(authorities: &Authorities, registry: &Registry) -> Vec<Subsystem> {
     let sign = match tokio::time::timeout(CHECK, authorities.check()).await {
-        Ok(signed) => signed.map_err(|e| e.to_string()),
+        // A full queue is a server at work, and killing it would not help.
+        Ok(Ok(()) | Err(SignError::Refused(Refused::Full { .. }))) => Ok(()),
+        Ok(Err(error)) => Err(error.to_string()),
         Err(_) => Err(format!("nothing was signed within {} seconds", CHECK.as_secs())),
     };
     let rotator = match authorities.failed_rotations() {

@@ -228,7 +228,10 @@ fn checked(param: wire::NewX509svidParams, grants: &HashMap<String, EntryGrant>)
 
 fn result(done: Result<IssuedX509, Status>) -> wire::batch_new_x509svid_response::Result {
     let (status, svid) = match done {
-        Ok(svid) => (failure::ok(), Some(wire_x509(svid))),
+        Ok(svid) => {
+            tracing::debug!(spiffe_id = %svid.id(), expiration = UnixTime::of(svid.expires_at()).0, "Signed X509 SVID");
+            (failure::ok(), Some(wire_x509(svid)))
+        }
         Err(status) => (item(&status), None),
     };
     wire::batch_new_x509svid_response::Result { status, svid }

@@ -148,3 +148,19 @@ async fn a_server_at_rest_asks_nothing_of_the_database() {
     }
     assert_eq!(server.registry.statements(), before);
 }
+
+#[tokio::test(start_paused = true)]
+async fn the_task_wakes_by_itself_and_ends_when_told() {
+    let world = World::new();
+    let Server { authorities, keeper, registry: _registry } = world.boot().await;
+    let stop = tokio_util::sync::CancellationToken::new();
+    let task = tokio::spawn(keeper.run(stop.clone()));
+    world.hand.forward(12 * HOUR + Duration::from_secs(1));
+    let prepared = || authorities.states().x509.iter().any(|a| a.stage == Stage::Prepared);
+    while !prepared() {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+    }
+    stop.cancel();
+    task.await.unwrap();
+    authorities.run(stop).await;
+}

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use kit::clock::Clock;
+use kit::oversized::OversizedLayer;
 use model::ports::{ChangeLog, KeyManager, LogError, NodeAttestor, TokenSpender};
 use proto::bonafide::feed::v1::feed_server::FeedServer;
 use proto::spire::api::server::agent::v1::agent_server::AgentServer;
@@ -211,12 +212,16 @@ pub async fn run(
         accept_tls(listener, tokio_rustls::TlsAcceptor::from(Arc::new(tls)), identify, stop.clone());
     tracing::info!(address = %address, network = "tcp", "Starting Server APIs");
     let tcp = server()
+        .layer(OversizedLayer)
         .layer(AuthzLayer(authorizer.clone()))
         .add_routes(services.remote())
         .serve_with_incoming_shutdown(connections, stop.clone().cancelled_owned());
     tracing::info!(address = %settings.socket_path.display(), network = "unix", "Starting Server APIs");
-    let uds =
-        server().layer(AuthzLayer(authorizer)).add_routes(services.local()).serve_with_incoming_shutdown(
+    let uds = server()
+        .layer(OversizedLayer)
+        .layer(AuthzLayer(authorizer))
+        .add_routes(services.local())
+        .serve_with_incoming_shutdown(
             socket.connections(Arc::new(local_peer)),
             stop.clone().cancelled_owned(),
         );

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use kit::oversized::OversizedLayer;
 use kit::uds::Listener;
 use tokio_util::sync::CancellationToken;
 use tonic::transport::Server;
@@ -40,7 +41,7 @@ impl Endpoint {
         let pin = self.pin;
         let connections = self.listener.connections(Arc::new(move |stream| pin(stream).map(Caller)));
         let stopped = stop.clone();
-        let mut server = Server::builder().add_service(api).add_service(health);
+        let mut server = Server::builder().layer(OversizedLayer).add_service(api).add_service(health);
         // The descriptors are a constant of the build; without them there is no reflection, and no harm.
         if let Ok(reflection) = reflection().build_v1() {
             server = server.add_service(reflection);
@@ -48,8 +49,15 @@ impl Endpoint {
         if let Ok(reflection) = reflection().build_v1alpha() {
             server = server.add_service(reflection);
         }
-        tracing::info!(subsystem_name = "endpoints", address, apis = APIS, network = "unix", "Starting agent APIs");
-        let served = server.serve_with_incoming_shutdown(connections, async move { stopped.cancelled().await });
+        tracing::info!(
+            subsystem_name = "endpoints",
+            address,
+            apis = APIS,
+            network = "unix",
+            "Starting agent APIs"
+        );
+        let served =
+            server.serve_with_incoming_shutdown(connections, async move { stopped.cancelled().await });
         tokio::select! {
             served = served => Ok(served?),
             () = async { stop.cancelled().await; tokio::time::sleep(DRAIN).await } => Ok(()),

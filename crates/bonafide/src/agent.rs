@@ -50,9 +50,6 @@ pub(crate) async fn serve(settings: AgentSettings, stop: CancellationToken) -> R
     let outcome = agent::run(engine_settings(settings), adapters, Clock::system(), stop.clone()).await;
     stop.cancel();
     health.await;
-    if outcome.is_ok() {
-        tracing::info!("Agent stopped gracefully");
-    }
     Ok(outcome?)
 }
 

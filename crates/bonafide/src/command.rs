@@ -84,7 +84,7 @@ const ROLES: &[Command] = &[
 /// The program's own command line, without a role.
 #[allow(clippy::print_stderr)] // this is where a person reads
 pub(crate) fn top(arguments: &[String]) -> ExitCode {
-    let commands = ROLES.iter().collect();
+    let commands = ROLES.iter().chain([&crate::up::COMMAND]).collect();
     let program = Program { name: "bonafide", version: version(), commands };
     match program.read(arguments) {
         Reading::Say { text, code } => {
@@ -92,6 +92,6 @@ pub(crate) fn top(arguments: &[String]) -> ExitCode {
             ExitCode::from(code)
         }
         // The roles are taken apart before; what is left is `up`.
-        Reading::Run(..) => ExitCode::SUCCESS,
+        Reading::Run(_, values) => crate::up::main(&values),
     }
 }

@@ -37,7 +37,11 @@ pub(crate) async fn serve(
             let address = (settings.bind_address.as_str(), settings.bind_port);
             let place = format!("{}:{}", address.0, address.1);
             let hint = "choose another bind_address or bind_port in health_checks";
-            Some(TcpListener::bind(address).await.map_err(|e| format!("health checks cannot listen on {place}: {e}; {hint}"))?)
+            Some(
+                TcpListener::bind(address)
+                    .await
+                    .map_err(|e| format!("health checks cannot listen on {place}: {e}; {hint}"))?,
+            )
         }
         false => None,
     };
@@ -88,6 +92,8 @@ fn respond(path: &str, ready: &str, live: &str, up: &Up) -> Response<Full<Bytes>
     };
     let mut response = Response::new(Full::new(Bytes::from_static(body.as_bytes())));
     *response.status_mut() = status;
-    response.headers_mut().insert("content-type", hyper::header::HeaderValue::from_static("application/json"));
+    response
+        .headers_mut()
+        .insert("content-type", hyper::header::HeaderValue::from_static("application/json"));
     response
 }

@@ -2,13 +2,16 @@
 //!
 //! Nothing is decided here: files and flags become settings, settings choose adapters, engines run until told to stop.
 
+mod agent;
 mod command;
+mod demo;
 mod health;
 mod server;
 mod signals;
 mod start;
+mod up;
 
-use std::io::{self, Write};
+use std::io;
 use std::process::ExitCode;
 
 use ctl::{Outcome, Terminal};
@@ -26,6 +29,7 @@ fn main() -> ExitCode {
         (Some((false, name)), _) => run(command::agent(name), &arguments),
         (None, Some("server")) => run(command::server("bonafide server"), arguments.get(1..).unwrap_or_default()),
         (None, Some("agent")) => run(command::agent("bonafide agent"), arguments.get(1..).unwrap_or_default()),
+        (None, Some("demo")) => demo::main(arguments.get(1..).unwrap_or_default()),
         (None, _) => command::top(&arguments),
     }
 }
@@ -51,8 +55,8 @@ fn run(program: command::Role, arguments: &[String]) -> ExitCode {
         Outcome::Host(command, values) => match (program.server, command.path) {
             (true, "run") => start::finish(server::run(&values)),
             (true, _) => server::validate(&values),
-            (false, "run") => ExitCode::FAILURE,
-            (false, _) => ExitCode::FAILURE,
+            (false, "run") => start::finish(agent::run(&values)),
+            (false, _) => agent::validate(&values),
         },
     }
 }

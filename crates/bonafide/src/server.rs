@@ -84,7 +84,8 @@ pub(crate) async fn serve(
 pub(crate) fn validate(values: &Values) -> ExitCode {
     match load(values) {
         Ok(settings) => {
-            let faults: Vec<String> = settings.node_attestors.iter().flat_map(|a| faults(&settings, a)).collect();
+            let faults: Vec<String> =
+                settings.node_attestors.iter().flat_map(|a| faults(&settings, a)).collect();
             match faults.is_empty() {
                 true => start::tell_validation("server", Ok::<_, String>(settings.warnings)),
                 false => start::tell_validation("server", Err(faults.join("\n  "))),
@@ -111,11 +112,10 @@ fn load(values: &Values) -> Result<ServerSettings, Failure> {
 }
 
 fn resolve(host: &str, port: u16) -> Result<SocketAddr, Failure> {
-    (host, port)
-        .to_socket_addrs()
-        .ok()
-        .and_then(|mut all| all.next())
-        .ok_or_else(|| format!("bind_address \"{host}\" is no address of this machine and no name that resolves to one").into())
+    (host, port).to_socket_addrs().ok().and_then(|mut all| all.next()).ok_or_else(|| {
+        format!("bind_address \"{host}\" is no address of this machine and no name that resolves to one")
+            .into()
+    })
 }
 
 async fn adapters(settings: &ServerSettings) -> Result<server::Adapters, Failure> {
@@ -135,7 +135,9 @@ async fn adapters(settings: &ServerSettings) -> Result<server::Adapters, Failure
     Ok(server::Adapters {
         log,
         keys,
-        attestors: Box::new(move |tokens, own| attestors.iter().filter_map(|a| attestor(&td, a, &tokens, &own)).collect()),
+        attestors: Box::new(move |tokens, own| {
+            attestors.iter().filter_map(|a| attestor(&td, a, &tokens, &own)).collect()
+        }),
     })
 }
 

@@ -32,7 +32,9 @@ pub(crate) fn reopen_on_signal(log: Control) -> std::io::Result<()> {
         while again.recv().await.is_some() {
             match log.reopen() {
                 Ok(()) => tracing::info!("Log file reopened"),
-                Err(error) => tracing::error!(error = %error, "Log file could not be reopened; going on with the old one"),
+                Err(error) => {
+                    tracing::error!(error = %error, "Log file could not be reopened; going on with the old one")
+                }
             }
         }
     });

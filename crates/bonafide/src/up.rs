@@ -47,7 +47,11 @@ fn run(values: &Values) -> Result<(), Failure> {
 
 async fn live(files: Files, demo: bool) -> Result<(), Failure> {
     let stop = signals::stop_on_signal()?;
-    let settings = files.server_settings()?;
+    let mut settings = files.server_settings()?;
+    if std::net::TcpListener::bind((settings.bind_address.as_str(), settings.bind_port)).is_err() {
+        tracing::warn!(port = settings.bind_port, "The configured port is taken: listening on a free one instead");
+        settings.bind_port = 0;
+    }
     let (up, came_up) = oneshot::channel();
     let mut server = tokio::spawn(server::serve(settings, stop.clone(), move |address| {
         let _ = up.send(address);
@@ -67,14 +71,14 @@ async fn live(files: Files, demo: bool) -> Result<(), Failure> {
 
     let mut agent = start_agent(&files, &registrar, address.port(), &stop).await?;
     let svid = tokio::select! {
-        svid = tell::first_svid(&files.workload_socket(), PATIENCE) => svid?,
+        svid = tell::first_svid(files.workload_socket(), PATIENCE) => svid?,
         ended = &mut agent => {
             // What the agent had no longer serves (its SVID ended while nothing ran, or it was evicted): begin anew.
             tracing::warn!(reason = %outcome(ended), "The agent could not go on: attesting it anew");
             files.forget_agent()?;
             agent = start_agent(&files, &registrar, address.port(), &stop).await?;
             tokio::select! {
-                svid = tell::first_svid(&files.workload_socket(), PATIENCE) => svid?,
+                svid = tell::first_svid(files.workload_socket(), PATIENCE) => svid?,
                 ended = &mut agent => return Err(early("agent", ended, &files)),
             }
         }
@@ -87,6 +91,8 @@ async fn live(files: Files, demo: bool) -> Result<(), Failure> {
     };
 
     let outcome = tokio::select! {
+        // Told to stop, the parts end too: that is no failure.
+        biased;
         () = stop.cancelled() => Ok(()),
         ended = &mut server => Err(early("server", ended, &files)),
         ended = &mut agent => Err(early("agent", ended, &files)),

@@ -136,7 +136,7 @@ impl Files {
 server {{
     trust_domain = "{td}"
     bind_address = "127.0.0.1"
-    bind_port = "0"
+    bind_port = "8081"
     socket_path = "{socket}"
     data_dir = "{root}/server"
     log_file = "{log}"

@@ -16,10 +16,10 @@ use crate::start::Failure;
 const PAUSE: Duration = Duration::from_millis(20);
 
 /// The caller's own identity, as soon as the agent gives it.
-pub(crate) async fn first_svid(socket: &Path, patience: Duration) -> Result<X509Svid, Failure> {
+pub(crate) async fn first_svid(socket: std::path::PathBuf, patience: Duration) -> Result<X509Svid, Failure> {
     let start = std::time::Instant::now();
     loop {
-        let failure = match fetch(socket).await {
+        let failure = match fetch(&socket).await {
             Ok(svid) => return Ok(svid),
             Err(failure) => failure,
         };

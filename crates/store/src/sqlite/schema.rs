@@ -94,9 +94,12 @@ async fn look(line: &mut Line) -> Result<Found, LogError> {
 
 async fn version(line: &mut Line) -> Result<Found, LogError> {
     // Another program's table of that name may have other columns.
-    let Ok(row) = line.first(sqlx::query("SELECT program, version FROM schema")).await else {
+    let columns = "SELECT count(*) FROM pragma_table_info('schema') WHERE name IN ('program', 'version')";
+    let count = line.first(sqlx::query(columns)).await?.and_then(|row| row.try_get::<i64, _>(0).ok());
+    if count != Some(2) {
         return Err(foreign(line));
-    };
+    }
+    let row = line.first(sqlx::query("SELECT program, version FROM schema")).await?;
     let found = row.and_then(|row| Some((row.try_get::<String, _>(0).ok()?, row.try_get::<i64, _>(1).ok()?)));
     let Some((program, version)) = found else { return Err(foreign(line)) };
     if program != PROGRAM {

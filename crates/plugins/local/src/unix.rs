@@ -64,10 +64,14 @@ impl WorkloadAttestor for Unix {
 
     /// The process is looked at anew for each call. `peer` is asked before and after, so that whatever was read in
     /// between was read of this process and not of a later one with its pid.
+    ///
+    /// A process that executed another program has that program's selectors. One that changed its user or group since
+    /// it connected is refused until it connects again: it may have executed a set-user-ID program and left its end of
+    /// the socket to a process which that program's user never meant to have its identity.
     async fn attest(&self, peer: &dyn Peer) -> Result<Selectors, AttestError> {
         peer.check()?;
-        let (inner, pid) = (Arc::clone(&self.inner), peer.pid());
-        let found = tokio::task::spawn_blocking(move || inner.look(pid)).await;
+        let (inner, pid, owner) = (Arc::clone(&self.inner), peer.pid(), (peer.uid(), peer.gid()));
+        let found = tokio::task::spawn_blocking(move || inner.look(pid, owner)).await;
         peer.check()?;
         found.unwrap_or_else(|why| {
             Err(AttestError::Failed(format!("the look at process {pid} broke off: {why}")))
@@ -76,19 +80,24 @@ impl WorkloadAttestor for Unix {
 }
 
 impl Inner {
-    fn look(&self, pid: i32) -> Result<Selectors, AttestError> {
+    fn look(&self, pid: i32, owner: (u32, u32)) -> Result<Selectors, AttestError> {
         let folder = self.settings.proc.join(pid.to_string());
         // a process that executes another program, perhaps with another user's rights, between two reads would be
-        // seen half as the old and half as the new: what was read is used only if it reads the same afterwards
-        let mut seen = self.glimpse(&folder)?;
+        // seen half as the old and half as the new: what was read is used only if it reads the same afterwards; and
+        // in the middle of it some of it may not be there to read
+        let mut seen = self.glimpse(&folder);
         for _ in 0..LOOKS {
-            let digest = self.digest(&seen)?;
-            let after = self.glimpse(&folder)?;
-            if seen.is_still(&after) {
-                return self.selectors(&seen, digest.as_deref());
+            let digest = seen.as_ref().map_or(Ok(None), |seen| self.digest(seen))?;
+            let after = self.glimpse(&folder);
+            match (&seen, &after) {
+                (Ok(seen), Ok(after)) if seen.is_still(after) => {
+                    seen.belongs_to(pid, owner)?;
+                    return self.selectors(seen, digest.as_deref());
+                }
+                _ => seen = after,
             }
-            seen = after;
         }
+        seen?;
         Err(AttestError::Failed(format!("process {pid} changed its program or user again and again")))
     }
 
@@ -144,6 +153,18 @@ struct Glimpse {
 impl Glimpse {
     fn is_still(&self, other: &Self) -> bool {
         self.status == other.status && self.executable == other.executable
+    }
+
+    fn belongs_to(&self, pid: i32, owner: (u32, u32)) -> Result<(), AttestError> {
+        let now = (self.status.uid, self.status.gid);
+        let changed = || {
+            format!(
+                "process {pid} connected as user {} and group {} and runs as user {} and group {} now: it has to \
+                 connect again",
+                owner.0, owner.1, now.0, now.1
+            )
+        };
+        (now == owner).then_some(()).ok_or_else(|| AttestError::Denied(changed()))
     }
 }
 

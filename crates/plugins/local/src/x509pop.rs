@@ -13,9 +13,11 @@ mod san;
 mod server;
 mod template;
 mod wire;
+mod workload_api;
 
 pub use agent::{Agent, CredentialError, Credentials, Source};
 pub use server::{Configuration, ConfigurationFault, OwnAuthorities, Server};
 pub use template::{PathTemplate, TemplateError};
+pub use workload_api::{AddressError, WorkloadApi};
 
 const NAME: &str = "x509pop";

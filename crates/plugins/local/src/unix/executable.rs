@@ -163,3 +163,74 @@ impl Digests {
         slot
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A process's folder in which `exe` leads to this program.
+    fn running(program: &Path) -> (tempfile::TempDir, Executable) {
+        let folder = tempfile::tempdir().unwrap();
+        std::os::unix::fs::symlink(program, folder.path().join("exe")).unwrap();
+        let executable = Executable::of(folder.path()).unwrap();
+        (folder, executable)
+    }
+
+    fn kept(digests: &Digests) -> usize {
+        digests.0.lock().unwrap().by_key.len()
+    }
+
+    #[test]
+    fn an_old_program_is_hashed_once() {
+        let (_folder, executable) = running(Path::new("/bin/sh"));
+        let digests = Digests::default();
+        let first = digests.of(&executable, None).unwrap();
+        assert_eq!(kept(&digests), 1);
+        // what is kept is what is answered
+        *digests.slot(executable.key).lock().unwrap() = Some("kept".to_owned());
+        assert_eq!(digests.of(&executable, None).unwrap(), "kept");
+        assert_eq!(first.len(), 64);
+    }
+
+    #[test]
+    fn a_kept_digest_does_not_lift_the_limit() {
+        let (_folder, executable) = running(Path::new("/bin/sh"));
+        let digests = Digests::default();
+        digests.of(&executable, None).unwrap();
+        assert!(digests.of(&executable, Some(1)).is_err());
+    }
+
+    #[test]
+    fn a_program_that_may_still_be_written_is_not_kept() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let (_folder, executable) = running(file.path());
+        let digests = Digests::default();
+        digests.of(&executable, None).unwrap();
+        assert_eq!(kept(&digests), 0);
+        let now = SystemTime::now();
+        assert!(!executable.key.settled(now));
+        assert!(executable.key.settled(now + SETTLED + Duration::from_secs(2)));
+        assert!(!executable.key.settled(now - Duration::from_secs(3600)));
+    }
+
+    #[test]
+    fn a_program_written_while_it_is_hashed_has_no_digest() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let (_folder, executable) = running(file.path());
+        std::fs::write(file.path(), "more").unwrap();
+        assert!(executable.hash(None).is_err());
+    }
+
+    #[test]
+    fn the_room_for_digests_is_bounded_and_the_oldest_goes() {
+        let digests = Digests::default();
+        let key = |ino| Key { dev: 1, ino, size: 1, mtime: (0, 0), ctime: (0, 0) };
+        for ino in 0..MOST as u64 + 3 {
+            *digests.slot(key(ino)).lock().unwrap() = Some(ino.to_string());
+        }
+        assert_eq!(kept(&digests), MOST);
+        assert_eq!(digests.0.lock().unwrap().oldest_first.len(), MOST);
+        assert!(!digests.0.lock().unwrap().by_key.contains_key(&key(2)));
+        assert!(digests.0.lock().unwrap().by_key.contains_key(&key(3)));
+    }
+}

@@ -1,8 +1,10 @@
 //! Processes that connect to a socket of the test and do as they are told: the test's own program once more, told
 //! apart by its environment, of which it runs the test `child` alone.
 
+use std::fs::Permissions;
 use std::io::{Read, Write};
 use std::os::fd::OwnedFd;
+use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, Stdio};
@@ -25,7 +27,7 @@ pub(crate) enum Act {
     Leave,
     /// Executes `cat` when told.
     Exec,
-    /// Becomes nobody when told.
+    /// Becomes nobody when told, and connects once more.
     SetUser,
 }
 
@@ -53,7 +55,9 @@ pub(crate) fn obey() {
         nix::unistd::setgroups(&[group]).unwrap();
         nix::unistd::setresgid(group, group, group).unwrap();
         nix::unistd::setresuid(user, user, user).unwrap();
-        socket.write_all(b"!").unwrap();
+        // on a connection of its own as whom it is now
+        let again = UnixStream::connect(std::env::var(SOCKET).unwrap()).unwrap();
+        std::mem::forget(again);
     }
     // until the test lets go of its end, however the test itself ends
     let _ = std::io::copy(&mut socket, &mut std::io::sink());
@@ -71,6 +75,7 @@ pub(crate) struct Connected {
     pub(crate) process: Killed,
     pub(crate) socket: UnixStream,
     pub(crate) accepted: BootTime,
+    listener: UnixListener,
     _folder: TempDir,
 }
 
@@ -79,6 +84,9 @@ impl Connected {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("socket");
         let listener = UnixListener::bind(&path).unwrap();
+        for path in [folder.path(), &path] {
+            std::fs::set_permissions(path, Permissions::from_mode(0o777)).unwrap();
+        }
         let process = Command::new(std::env::current_exe().unwrap())
             .args(["child", "--exact", "--nocapture", "--test-threads=1"])
             .env(ACT, act.name())
@@ -90,7 +98,7 @@ impl Connected {
         let (mut socket, _) = listener.accept().unwrap();
         let accepted = BootTime::now();
         socket.read_exact(&mut [0]).unwrap();
-        Self { process: Killed(process), socket, accepted, _folder: folder }
+        Self { process: Killed(process), socket, accepted, listener, _folder: folder }
     }
 
     pub(crate) fn pid(&self) -> i32 {
@@ -102,18 +110,20 @@ impl Connected {
         self.socket.write_all(b"!").unwrap();
     }
 
-    /// Waits for it to say that it has acted.
-    pub(crate) fn hear(&mut self) {
-        self.socket.read_exact(&mut [0]).unwrap();
+    /// Its next connection.
+    pub(crate) fn accept(&self) -> (UnixStream, BootTime) {
+        let (socket, _) = self.listener.accept().unwrap();
+        (socket, BootTime::now())
     }
 
     /// Waits until its executable is `cat`.
     pub(crate) fn wait_for_cat(&self) {
         let exe = format!("/proc/{}/exe", self.pid());
         let until = Instant::now() + Duration::from_secs(10);
+        // while it executes there is none
         let is_cat = || {
-            let exe = std::fs::read_link(&exe).unwrap();
-            exe.file_name().is_some_and(|name| name == "cat" || name == "coreutils" || name == "busybox")
+            let name = std::fs::read_link(&exe).ok().and_then(|exe| exe.file_name().map(ToOwned::to_owned));
+            name.is_some_and(|name| name == "cat" || name == "coreutils" || name == "busybox")
         };
         while !is_cat() {
             assert!(Instant::now() < until, "it does not execute");

@@ -1,0 +1,123 @@
+use std::io;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use hyper_util::rt::TokioIo;
+use proto::workload::X509svidRequest;
+use proto::workload::spiffe_workload_api_client::SpiffeWorkloadApiClient;
+use spiffe::x509::X509Svid;
+use tokio::net::UnixStream;
+use tonic::transport::{Channel, Endpoint, Uri};
+use tonic::{Request, Status};
+use zeroize::Zeroizing;
+
+use super::agent::{CredentialError, Credentials, Source};
+
+/// How long the other agent may take. One that refuses is not asked again: whoever wants the node attested is.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// The header without which the Workload API refuses (SPIFFE Workload Endpoint §6.2).
+const HEADER: (&str, &str) = ("workload.spiffe.io", "true");
+
+/// The node's certificate from the Workload API of another agent, the one of a cloud or of an outer trust domain
+/// (`spiffe_endpoint_socket`): the first X.509-SVID that it gives.
+pub struct WorkloadApi {
+    address: Address,
+}
+
+enum Address {
+    Unix(PathBuf),
+    Tcp(SocketAddr),
+}
+
+/// Why an address is not that of a Workload API.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[error(
+    "spiffe_endpoint_socket \"{0}\" is no address of a Workload API: write unix:///path/to/socket or tcp://ip:port"
+)]
+pub struct AddressError(String);
+
+impl WorkloadApi {
+    /// At `unix:///path/to/socket` or `tcp://ip:port`, as SPIFFE Workload Endpoint §4 has addresses. Nothing is
+    /// connected yet.
+    pub fn at(address: &str) -> Result<Self, AddressError> {
+        let unix = address.strip_prefix("unix://").or_else(|| address.strip_prefix("unix:"));
+        let unix = unix.filter(|path| path.starts_with('/') && !path.contains(['?', '#']));
+        let unix = unix.map(|path| Address::Unix(PathBuf::from(path)));
+        let tcp = || address.strip_prefix("tcp://")?.parse().ok().map(Address::Tcp);
+        let address = unix.or_else(tcp).ok_or_else(|| AddressError(address.to_owned()))?;
+        Ok(Self { address })
+    }
+
+    async fn connect(&self) -> Result<Channel, tonic::transport::Error> {
+        match &self.address {
+            Address::Tcp(address) => Endpoint::from_shared(format!("http://{address}"))?.connect().await,
+            Address::Unix(path) => {
+                let path = path.clone();
+                let connector = tower::service_fn(move |_: Uri| {
+                    let path = path.clone();
+                    async move { Ok::<_, io::Error>(TokioIo::new(UnixStream::connect(path).await?)) }
+                });
+                // not looked up: the connector knows where to go
+                Endpoint::from_static("http://localhost").connect_with_connector(connector).await
+            }
+        }
+    }
+
+    async fn ask(&self) -> Result<Credentials, Status> {
+        let channel = self.connect().await.map_err(|cause| Status::unavailable(with_causes(&cause)))?;
+        let mut request = Request::new(X509svidRequest {});
+        request.metadata_mut().insert(HEADER.0, tonic::metadata::MetadataValue::from_static(HEADER.1));
+        let mut answers = SpiffeWorkloadApiClient::new(channel).fetch_x509svid(request).await?.into_inner();
+        let answer = answers.message().await?.ok_or_else(|| Status::unavailable("it closed the stream"))?;
+        let svid = answer.svids.into_iter().next().ok_or_else(|| Status::internal("it gave no SVID"))?;
+        let key = Zeroizing::new(svid.x509_svid_key);
+        let chain = X509Svid::parse_concatenated(&svid.x509_svid)
+            .map_err(|cause| Status::internal(format!("it gave a malformed SVID: {cause}")))?;
+        Ok(Credentials { chain: chain.chain().iter().map(|it| it.der().to_vec()).collect(), key })
+    }
+}
+
+#[async_trait]
+impl Source for WorkloadApi {
+    async fn fetch(&self) -> Result<Credentials, CredentialError> {
+        let answer = tokio::time::timeout(PATIENCE, self.ask()).await;
+        let answer = answer.unwrap_or_else(|_| Err(Status::deadline_exceeded("it does not answer")));
+        answer.map_err(|why| CredentialError::Fetch(format!("{} ({})", why.message(), why.code())))
+    }
+}
+
+fn with_causes(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(next) = cause {
+        text.push_str(": ");
+        text.push_str(&next.to_string());
+        cause = next.source();
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_are_of_a_socket_or_of_an_ip() {
+        for good in ["unix:///run/a.sock", "unix:/run/a.sock", "tcp://127.0.0.1:8081", "tcp://[::1]:8081"] {
+            assert!(WorkloadApi::at(good).is_ok(), "{good}");
+        }
+        for bad in [
+            "",
+            "/run/a.sock",
+            "unix://a.sock",
+            "unix:",
+            "tcp://localhost:1",
+            "tcp://1.2.3.4",
+            "http://1.2.3.4:5",
+        ] {
+            assert_eq!(WorkloadApi::at(bad).map(drop), Err(AddressError(bad.to_owned())), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,141 @@
+//! x509pop with a certificate from another Workload API.
+
+use std::path::Path;
+use std::pin::Pin;
+
+use plugins_local::x509pop::{CredentialError, Source, WorkloadApi};
+use proto::workload::spiffe_workload_api_server::{SpiffeWorkloadApi, SpiffeWorkloadApiServer};
+use proto::workload::{
+    JwtBundlesRequest, JwtBundlesResponse, JwtsvidRequest, JwtsvidResponse, ValidateJwtsvidRequest,
+    ValidateJwtsvidResponse, WitBundlesRequest, WitBundlesResponse, WitsvidRequest, WitsvidResponse,
+    X509BundlesRequest, X509BundlesResponse, X509svid, X509svidRequest, X509svidResponse,
+};
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair, KeyUsagePurpose, SanType};
+use tokio::net::UnixListener;
+use tokio_stream::wrappers::UnixListenerStream;
+use tokio_stream::{Stream, StreamExt};
+use tonic::{Request, Response, Status};
+
+type Answers<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
+
+/// An agent that gives this to everybody, then leaves the stream open.
+struct Other(Result<X509svidResponse, Status>);
+
+fn nothing<T>() -> Result<T, Status> {
+    Err(Status::unimplemented("not asked for here"))
+}
+
+#[tonic::async_trait]
+impl SpiffeWorkloadApi for Other {
+    type FetchX509SVIDStream = Answers<X509svidResponse>;
+    type FetchX509BundlesStream = Answers<X509BundlesResponse>;
+    type FetchJWTBundlesStream = Answers<JwtBundlesResponse>;
+    type FetchWITSVIDStream = Answers<WitsvidResponse>;
+    type FetchWITBundlesStream = Answers<WitBundlesResponse>;
+
+    async fn fetch_x509svid(
+        &self,
+        request: Request<X509svidRequest>,
+    ) -> Result<Response<Self::FetchX509SVIDStream>, Status> {
+        if request.metadata().get("workload.spiffe.io").is_none_or(|value| value != "true") {
+            return Err(Status::invalid_argument("security header missing from request"));
+        }
+        let first = tokio_stream::once(Ok(self.0.clone()?));
+        Ok(Response::new(Box::pin(first.chain(tokio_stream::pending()))))
+    }
+
+    async fn fetch_x509_bundles(
+        &self,
+        _: Request<X509BundlesRequest>,
+    ) -> Result<Response<Self::FetchX509BundlesStream>, Status> {
+        nothing()
+    }
+
+    async fn fetch_jwtsvid(&self, _: Request<JwtsvidRequest>) -> Result<Response<JwtsvidResponse>, Status> {
+        nothing()
+    }
+
+    async fn fetch_jwt_bundles(
+        &self,
+        _: Request<JwtBundlesRequest>,
+    ) -> Result<Response<Self::FetchJWTBundlesStream>, Status> {
+        nothing()
+    }
+
+    async fn validate_jwtsvid(
+        &self,
+        _: Request<ValidateJwtsvidRequest>,
+    ) -> Result<Response<ValidateJwtsvidResponse>, Status> {
+        nothing()
+    }
+
+    async fn fetch_witsvid(
+        &self,
+        _: Request<WitsvidRequest>,
+    ) -> Result<Response<Self::FetchWITSVIDStream>, Status> {
+        nothing()
+    }
+
+    async fn fetch_wit_bundles(
+        &self,
+        _: Request<WitBundlesRequest>,
+    ) -> Result<Response<Self::FetchWITBundlesStream>, Status> {
+        nothing()
+    }
+}
+
+fn serve(path: &Path, other: Other) {
+    let incoming = UnixListenerStream::new(UnixListener::bind(path).unwrap());
+    let server = tonic::transport::Server::builder().add_service(SpiffeWorkloadApiServer::new(other));
+    tokio::spawn(server.serve_with_incoming(incoming));
+}
+
+async fn fetched(answer: Result<X509svidResponse, Status>) -> Result<(Vec<Vec<u8>>, Vec<u8>), String> {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("agent.sock");
+    serve(&path, Other(answer));
+    let api = WorkloadApi::at(&format!("unix://{}", path.display())).unwrap();
+    let fetched = api.fetch().await.map_err(|fault: CredentialError| fault.to_string())?;
+    Ok((fetched.chain, fetched.key.to_vec()))
+}
+
+/// An SVID, the CA that issued it, and the key.
+fn svid() -> (Vec<u8>, Vec<u8>, Vec<u8>) {
+    let mut params = CertificateParams::default();
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    params.key_usages = vec![KeyUsagePurpose::KeyCertSign];
+    let ca = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
+    let key = KeyPair::generate().unwrap();
+    let mut params = CertificateParams::default();
+    params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+    params.subject_alt_names =
+        vec![SanType::URI("spiffe://example.org/spire-exchange/host".try_into().unwrap())];
+    let leaf = params.signed_by(&key, &ca).unwrap();
+    (leaf.der().to_vec(), ca.der().to_vec(), key.serialize_der())
+}
+
+#[tokio::test]
+async fn the_first_svid_is_taken_apart() {
+    let (leaf, ca, key) = svid();
+    let one = X509svid {
+        x509_svid: [leaf.as_slice(), &ca].concat(),
+        x509_svid_key: key.clone(),
+        ..X509svid::default()
+    };
+    let answer = X509svidResponse { svids: vec![one, X509svid::default()], ..X509svidResponse::default() };
+    assert_eq!(fetched(Ok(answer)).await, Ok((vec![leaf, ca], key)));
+}
+
+#[tokio::test]
+async fn a_refusal_is_passed_on() {
+    let refused = fetched(Err(Status::permission_denied("no identity issued"))).await.unwrap_err();
+    assert!(refused.starts_with("unable to fetch SVID from workload API: no identity issued ("), "{refused}");
+    let none = fetched(Ok(X509svidResponse::default())).await.unwrap_err();
+    assert!(none.contains("it gave no SVID"), "{none}");
+}
+
+#[tokio::test]
+async fn an_agent_that_is_not_there_is_named() {
+    let fault = WorkloadApi::at("unix:///nowhere/agent.sock").unwrap().fetch().await.map(drop).unwrap_err();
+    assert!(fault.to_string().contains("No such file"), "{fault}");
+}

@@ -32,7 +32,9 @@ pub(super) async fn call(address: &str, peer: &SpiffeId, shown: &Shown) -> Resul
         let Some(own) = shown.svid() else { continue };
         match wire::within(greet(&connector, address, shown)).await {
             Ok((peer, answer)) => tell::greeting(shown.now(), &own, &peer, &answer),
-            Err(failure) => tell::trouble(shown.now(), &format!("a greeting failed: {}", start::chain(&*failure))),
+            Err(failure) => {
+                tell::trouble(shown.now(), &format!("a greeting failed: {}", start::chain(&*failure)))
+            }
         }
     }
 }
@@ -42,7 +44,8 @@ async fn greet(
     address: &str,
     shown: &Shown,
 ) -> Result<(spiffe::x509::VerifiedSvid, String), Failure> {
-    let stream = TcpStream::connect(address).await.map_err(|e| format!("cannot connect to {address}: {e}"))?;
+    let stream =
+        TcpStream::connect(address).await.map_err(|e| format!("cannot connect to {address}: {e}"))?;
     // Neither sent nor looked at: it is the SPIFFE ID that counts.
     let name = ServerName::try_from("greeter.invalid")?;
     let mut tls = connector.connect(name, stream).await?;

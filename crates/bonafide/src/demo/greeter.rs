@@ -22,7 +22,8 @@ pub(super) async fn serve(address: &str, peer: &SpiffeId, shown: &Shown) -> Resu
     let (identity, bundles) = (shown.identity.clone(), shown.bundles.clone());
     let config = spiffe_tls::server_config(identity, bundles, only, shown.now.clone())?;
     let acceptor = TlsAcceptor::from(Arc::new(config));
-    let listener = TcpListener::bind(address).await.map_err(|e| format!("cannot listen on {address}: {e}"))?;
+    let listener =
+        TcpListener::bind(address).await.map_err(|e| format!("cannot listen on {address}: {e}"))?;
     tell::listening(listener.local_addr()?);
 
     let mut open = JoinSet::new();

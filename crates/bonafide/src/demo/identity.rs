@@ -121,7 +121,8 @@ mod tests {
     use super::*;
 
     fn response(hints: &[&str]) -> X509svidResponse {
-        let svids = hints.iter().map(|hint| X509svid { hint: (*hint).to_owned(), ..X509svid::default() }).collect();
+        let svids =
+            hints.iter().map(|hint| X509svid { hint: (*hint).to_owned(), ..X509svid::default() }).collect();
         X509svidResponse { svids, ..X509svidResponse::default() }
     }
 

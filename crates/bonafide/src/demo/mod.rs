@@ -45,7 +45,7 @@ pub(crate) fn main(arguments: &[String]) -> ExitCode {
         }
     };
     match parse(table, flags) {
-        Ok(values) => start::finish(run(path == "greeter", &values)),
+        Ok(values) => start::finish(run(part, &values)),
         Err(mistake) => {
             let command = kit::flags::Command { path, summary: "", flags: table };
             eprintln!("{mistake}\n{}", usage(&command));
@@ -54,7 +54,7 @@ pub(crate) fn main(arguments: &[String]) -> ExitCode {
     }
 }
 
-fn run(greeter: bool, values: &kit::flags::Values) -> Result<(), Failure> {
+fn run(part: &str, values: &kit::flags::Values) -> Result<(), Failure> {
     let peer = values.text("peer");
     let peer = SpiffeId::parse(peer).map_err(|e| format!("-peer {peer:?}: {e}"))?;
     let (socket, name) = (PathBuf::from(values.text("socket")), values.text("name").to_owned());
@@ -65,9 +65,9 @@ fn run(greeter: bool, values: &kit::flags::Values) -> Result<(), Failure> {
         let shown = identity::Shown::new();
         let follow = shown.follow(&socket, &name);
         let talk = async {
-            match greeter {
-                true => greeter::serve(values.text("listen"), &peer, &shown).await,
-                false => caller::call(values.text("connect"), &peer, &shown).await,
+            match part {
+                "greeter" => greeter::serve(values.text("listen"), &peer, &shown).await,
+                _ => caller::call(values.text("connect"), &peer, &shown).await,
             }
         };
         tokio::select! {

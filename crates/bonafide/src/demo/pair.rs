@@ -51,7 +51,9 @@ impl Pair {
         let mut first = String::new();
         said.read_line(&mut first)?;
         let Some(address) = first.trim_end().strip_prefix(tell::LISTENING) else {
-            return Err(format!("the greeter of the demo did not come up; it said {:?}", first.trim_end()).into());
+            return Err(
+                format!("the greeter of the demo did not come up; it said {:?}", first.trim_end()).into()
+            );
         };
         let calls = pair.spawn(&caller, CALLER, socket, &greeter_id, ["-connect", address])?;
         show(GREETER, said)?;
@@ -127,7 +129,9 @@ fn place(dir: &Path, name: &str) -> Result<PathBuf, Failure> {
         // On another file system, or where links to others' files are not allowed, a copy does.
         fs::hard_link(&own, &at).or_else(|_| fs::copy(&own, &at).map(drop))
     };
-    put().map_err(|e| format!("cannot put the demo's program at {}: {e}; choose another -dir", at.display()))?;
+    put().map_err(|e| {
+        format!("cannot put the demo's program at {}: {e}; choose another -dir", at.display())
+    })?;
     Ok(at)
 }
 

@@ -44,7 +44,13 @@ pub(super) fn first(now: SystemTime, svid: &X509Svid) {
 /// An identity that replaces another.
 pub(super) fn rotated(now: SystemTime, old: &X509Svid, new: &X509Svid) {
     let end = Hour(new.leaf().not_after());
-    line(&format!("{MARK} {} {} rotates: serial {} -> {}, now until {end}", Hour(now), new.id(), serial(old), serial(new)));
+    line(&format!(
+        "{MARK} {} {} rotates: serial {} -> {}, now until {end}",
+        Hour(now),
+        new.id(),
+        serial(old),
+        serial(new)
+    ));
 }
 
 /// What went wrong, and goes on.

@@ -52,12 +52,20 @@ const AGENT_RUN: &[Flag] = &[
 
 const SERVER: &[Command] = &[
     Command { path: "run", summary: "Runs the server", flags: &[SERVER_RUN] },
-    Command { path: "validate", summary: "Checks a server's configuration file and reports every mistake", flags: &[SERVER_RUN] },
+    Command {
+        path: "validate",
+        summary: "Checks a server's configuration file and reports every mistake",
+        flags: &[SERVER_RUN],
+    },
 ];
 
 const AGENT: &[Command] = &[
     Command { path: "run", summary: "Runs the agent", flags: &[AGENT_RUN] },
-    Command { path: "validate", summary: "Checks an agent's configuration file and reports every mistake", flags: &[AGENT_RUN] },
+    Command {
+        path: "validate",
+        summary: "Checks an agent's configuration file and reports every mistake",
+        flags: &[AGENT_RUN],
+    },
 ];
 
 /// What `-version` prints.
@@ -77,8 +85,16 @@ pub(crate) fn agent(name: &'static str) -> Role {
 
 /// The roles as rows of the program's own help; what follows them is read by the role.
 const ROLES: &[Command] = &[
-    Command { path: "server", summary: "Runs a server, and commands that speak to one (server -h)", flags: &[] },
-    Command { path: "agent", summary: "Runs an agent, and commands that speak to one (agent -h)", flags: &[] },
+    Command {
+        path: "server",
+        summary: "Runs a server, and commands that speak to one (server -h)",
+        flags: &[],
+    },
+    Command {
+        path: "agent",
+        summary: "Runs an agent, and commands that speak to one (agent -h)",
+        flags: &[],
+    },
 ];
 
 /// The program's own command line, without a role.

@@ -27,8 +27,12 @@ fn main() -> ExitCode {
     match (role, arguments.first().map(String::as_str)) {
         (Some((true, name)), _) => run(command::server(name), &arguments),
         (Some((false, name)), _) => run(command::agent(name), &arguments),
-        (None, Some("server")) => run(command::server("bonafide server"), arguments.get(1..).unwrap_or_default()),
-        (None, Some("agent")) => run(command::agent("bonafide agent"), arguments.get(1..).unwrap_or_default()),
+        (None, Some("server")) => {
+            run(command::server("bonafide server"), arguments.get(1..).unwrap_or_default())
+        }
+        (None, Some("agent")) => {
+            run(command::agent("bonafide agent"), arguments.get(1..).unwrap_or_default())
+        }
         (None, Some("demo")) => demo::main(arguments.get(1..).unwrap_or_default()),
         (None, _) => command::top(&arguments),
     }

@@ -120,7 +120,10 @@ fn resolve(host: &str, port: u16) -> Result<SocketAddr, Failure> {
 
 async fn adapters(settings: &ServerSettings) -> Result<server::Adapters, Failure> {
     let DataStore::Sqlite(sqlite) = &settings.data_store;
-    let options = store::sqlite::Options::default();
+    let mut options = store::sqlite::Options::default();
+    if let Some(connections) = sqlite.max_open_conns {
+        options.readers = usize::try_from(connections).unwrap_or(usize::MAX);
+    }
     let log = Arc::new(SqliteLog::open(&sqlite.connection_string, options).await?);
     let keys: Arc<dyn ports::KeyManager> = match &settings.key_manager {
         KeyManager::Memory => Arc::new(keys::Memory::new()),

@@ -27,8 +27,11 @@ const FLAGS: &[Flag] = &[
 ];
 
 /// The row of the program's help.
-pub(crate) const COMMAND: Command =
-    Command { path: "up", summary: "Starts a whole trust domain here and gives you an identity", flags: &[FLAGS] };
+pub(crate) const COMMAND: Command = Command {
+    path: "up",
+    summary: "Starts a whole trust domain here and gives you an identity",
+    flags: &[FLAGS],
+};
 
 /// How long the parts may take to come up.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -39,7 +42,8 @@ pub(crate) fn main(values: &Values) -> ExitCode {
 }
 
 fn run(values: &Values) -> Result<(), Failure> {
-    let files = Files::lay(Path::new(values.text("dir")), values.text("trustDomain"), values.given("trustDomain"))?;
+    let files =
+        Files::lay(Path::new(values.text("dir")), values.text("trustDomain"), values.given("trustDomain"))?;
     kit::log::init(files.log_options())?;
     start::safe_umask();
     start::runtime()?.block_on(live(files, values.switch("demo")))
@@ -49,7 +53,10 @@ async fn live(files: Files, demo: bool) -> Result<(), Failure> {
     let stop = signals::stop_on_signal()?;
     let mut settings = files.server_settings()?;
     if std::net::TcpListener::bind((settings.bind_address.as_str(), settings.bind_port)).is_err() {
-        tracing::warn!(port = settings.bind_port, "The configured port is taken: listening on a free one instead");
+        tracing::warn!(
+            port = settings.bind_port,
+            "The configured port is taken: listening on a free one instead"
+        );
         settings.bind_port = 0;
     }
     let (up, came_up) = oneshot::channel();
@@ -57,8 +64,11 @@ async fn live(files: Files, demo: bool) -> Result<(), Failure> {
         let _ = up.send(address);
     }));
     let address = tokio::select! {
-        address = came_up => address.map_err(|_| "the server ended before it was ready")?,
-        ended = &mut server => return Err(early("server", ended, &files)),
+        address = came_up => match address {
+            Ok(address) => address,
+            // It ended before it was ready, and says why.
+            Err(_) => return Err(early("server", (&mut server).await, &files)),
+        },
         () = tokio::time::sleep(PATIENCE) => return Err(files.slow("the server")),
     };
 

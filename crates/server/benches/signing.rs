@@ -5,6 +5,7 @@
 #![allow(missing_docs, clippy::unwrap_used)]
 
 use std::collections::HashSet;
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -32,11 +33,10 @@ struct Server {
     grant: EntryGrant,
 }
 
-async fn server(key_type: KeyType) -> Server {
+async fn server(key_type: KeyType, pool: SigningPool) -> Server {
     let (td, clock) = (TrustDomain::parse("example.org").unwrap(), Clock::system());
     let registry = Registry::open(Arc::new(log::MemoryLog::default()), Vec::new()).await.unwrap();
     let settings = AuthoritySettings { ca_key_type: key_type, ..AuthoritySettings::default() };
-    let pool = SigningPool::start().unwrap();
     let keys = Arc::new(keys::MemoryKeys::default());
     let authorities =
         Authorities::open(td.clone(), settings, registry.clone(), keys, pool, clock.clone()).await.unwrap();
@@ -126,19 +126,27 @@ fn signing(c: &mut Criterion) {
             });
         });
 
-        let server = runtime.block_on(server(key_type));
         let request = csr();
-        let batch = || -> Vec<NewX509> {
-            (0..BATCH).map(|_| NewX509 { grant: server.grant.clone(), csr: request.clone() }).collect()
-        };
         group.throughput(Throughput::Elements(BATCH as u64));
-        group.bench_function("batch of 500, all cores", |b| {
-            b.to_async(&runtime).iter_batched(
-                batch,
-                |batch| async { server.authorities.sign_x509_batch(Class::Renewal, batch).await.unwrap() },
-                BatchSize::LargeInput,
-            );
-        });
+        let pools = [
+            ("batch of 500, one thread", SigningPool::with(NonZeroUsize::MIN, BATCH)),
+            ("batch of 500, all cores", SigningPool::start()),
+        ];
+        for (name, pool) in pools {
+            let server = runtime.block_on(server(key_type, pool.unwrap()));
+            let batch = || -> Vec<NewX509> {
+                (0..BATCH).map(|_| NewX509 { grant: server.grant.clone(), csr: request.clone() }).collect()
+            };
+            group.bench_function(name, |b| {
+                b.to_async(&runtime).iter_batched(
+                    batch,
+                    |batch| async {
+                        server.authorities.sign_x509_batch(Class::Renewal, batch).await.unwrap()
+                    },
+                    BatchSize::LargeInput,
+                );
+            });
+        }
         group.finish();
     }
 }

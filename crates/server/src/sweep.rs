@@ -2,8 +2,8 @@
 //!
 //! The task sleeps until something ends; it looks at no table on a timer, and its deletions are changes like others.
 
-use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use kit::clock::Clock;

@@ -27,11 +27,13 @@ impl Files {
     pub(crate) fn lay(dir: &Path, trust_domain: &str, named: bool) -> Result<Self, Failure> {
         make(dir)?;
         let root = fs::canonicalize(dir)?;
-        let wanted = TrustDomain::parse(trust_domain).map_err(|e| format!("-trustDomain {trust_domain}: {e}"))?;
+        let wanted =
+            TrustDomain::parse(trust_domain).map_err(|e| format!("-trustDomain {trust_domain}: {e}"))?;
         let note = under(&root, "trust_domain");
         let trust_domain = match fs::read_to_string(&note) {
             Ok(text) => {
-                let there = TrustDomain::parse(text.trim()).map_err(|e| format!("{}: {e}", note.display()))?;
+                let there =
+                    TrustDomain::parse(text.trim()).map_err(|e| format!("{}: {e}", note.display()))?;
                 if named && there != wanted {
                     return Err(format!(
                         "{} holds trust domain {there}, not {wanted}: use another -dir for another trust domain",
@@ -90,7 +92,11 @@ impl Files {
         Ok(config::server::load(&source, &config::server::Overrides::default())?)
     }
 
-    pub(crate) fn agent_settings(&self, port: u16, join_token: Option<String>) -> Result<AgentSettings, Failure> {
+    pub(crate) fn agent_settings(
+        &self,
+        port: u16,
+        join_token: Option<String>,
+    ) -> Result<AgentSettings, Failure> {
         let source = config::read(&under(&self.root, "agent.conf"), false)?;
         let overrides =
             config::agent::Overrides { server_port: Some(port.into()), join_token, ..Default::default() };
@@ -204,11 +210,9 @@ plugins {{
 }
 
 fn make(dir: &Path) -> Result<(), Failure> {
-    fs::DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(dir)
-        .map_err(|e| format!("cannot make the folder {}: {e}; choose another with -dir", dir.display()).into())
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(dir).map_err(|e| {
+        format!("cannot make the folder {}: {e}; choose another with -dir", dir.display()).into()
+    })
 }
 
 /// Sockets go into the folder, unless its path is longer than the kernel allows.

@@ -28,14 +28,18 @@ impl Registrar {
 
     /// The X.509 authorities that the agent is to begin with.
     pub(crate) async fn bundle_pem(&self) -> Result<String, Failure> {
-        let bundle = BundleClient::new(self.0.clone()).get_bundle(GetBundleRequest::default()).await?.into_inner();
-        let pem = |authority: &types::X509Certificate| spiffe::pem::encode(spiffe::pem::CERTIFICATE, &authority.asn1);
+        let bundle =
+            BundleClient::new(self.0.clone()).get_bundle(GetBundleRequest::default()).await?.into_inner();
+        let pem = |authority: &types::X509Certificate| {
+            spiffe::pem::encode(spiffe::pem::CERTIFICATE, &authority.asn1)
+        };
         Ok(bundle.x509_authorities.iter().map(pem).collect())
     }
 
     /// A token with which this machine's agent attests; it also gives the agent the ID `node`.
     pub(crate) async fn join_token(&self, node: &SpiffeId) -> Result<String, Failure> {
-        let request = CreateJoinTokenRequest { ttl: TOKEN_TTL, token: String::new(), agent_id: Some(wire(node)) };
+        let request =
+            CreateJoinTokenRequest { ttl: TOKEN_TTL, token: String::new(), agent_id: Some(wire(node)) };
         Ok(AgentClient::new(self.0.clone()).create_join_token(request).await?.into_inner().value)
     }
 
@@ -71,7 +75,9 @@ fn wire(id: &SpiffeId) -> types::Spiffeid {
 /// The user's name as far as an ID can carry it, else the number.
 fn user_name(uid: u32) -> String {
     let fine = |name: &String| {
-        !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.')) && !name.starts_with('.')
+        !name.is_empty()
+            && name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'))
+            && !name.starts_with('.')
     };
     std::env::var("USER").ok().filter(fine).unwrap_or_else(|| match uid {
         0 => "root".to_owned(),

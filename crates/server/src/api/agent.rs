@@ -10,7 +10,9 @@ use kit::clock::Clock;
 use kit::status::with_detail;
 use model::ports::{AttestError, Challenger, NodeAttestor, TokenSpender};
 use model::{Agent, Attested, Expect, JoinToken, Selector, Selectors, UnixTime, Write, WriteFault, graph};
-use proto::spire::api::server::agent::v1::{self as wire, agent_server, attest_agent_request, attest_agent_response};
+use proto::spire::api::server::agent::v1::{
+    self as wire, agent_server, attest_agent_request, attest_agent_response,
+};
 use proto::spire::api::types::{self, PermissionDeniedDetails, permission_denied_details::Reason};
 use spiffe::{SpiffeId, TrustDomain};
 use tokio::sync::mpsc;
@@ -83,7 +85,10 @@ impl agent_server::Agent for AgentApi {
         Ok(Response::new(wire::ListAgentsResponse { agents, next_page_token }))
     }
 
-    async fn get_agent(&self, request: Request<wire::GetAgentRequest>) -> Result<Response<types::Agent>, Status> {
+    async fn get_agent(
+        &self,
+        request: Request<wire::GetAgentRequest>,
+    ) -> Result<Response<types::Agent>, Status> {
         let request = request.into_inner();
         let id = self.agent_id(request.id.as_ref())?;
         let agent = self.find_sure(&id).await?.ok_or_else(|| Status::not_found("agent not found"))?;
@@ -148,7 +153,8 @@ impl agent_server::Agent for AgentApi {
             ));
         }
         tracing::info!(agent_id = %caller.id(), "Renewing agent SVID");
-        let params = request.into_inner().params.ok_or_else(|| Status::invalid_argument("params cannot be nil"))?;
+        let params =
+            request.into_inner().params.ok_or_else(|| Status::invalid_argument("params cannot be nil"))?;
         if params.csr.is_empty() {
             return Err(Status::invalid_argument("missing CSR"));
         }
@@ -171,7 +177,8 @@ impl agent_server::Agent for AgentApi {
         }
         let alias = match &request.agent_id {
             Some(id) => Some(
-                convert::workload(&self.trust_domain, Some(id)).map_err(|e| failure::invalid("invalid agent ID", e))?,
+                convert::workload(&self.trust_domain, Some(id))
+                    .map_err(|e| failure::invalid("invalid agent ID", e))?,
             ),
             None => None,
         };
@@ -206,7 +213,8 @@ impl agent_server::Agent for AgentApi {
             return Err(Status::invalid_argument("agent version is too long (max 255 characters)"));
         }
         if !version.is_empty() && version != caller.agent().version {
-            self.change(caller.id(), "failed to update agent", |agent| agent.version = version.clone()).await?;
+            self.change(caller.id(), "failed to update agent", |agent| agent.version = version.clone())
+                .await?;
         }
         Ok(Response::new(wire::PostStatusResponse {}))
     }
@@ -254,7 +262,9 @@ impl AgentApi {
         };
         let mut writes = vec![Write::DeleteAgent(id.clone())];
         if snapshot.agent(id).is_some_and(|a| a.attestation_type == "join_token") {
-            writes.extend(snapshot.entries_under(id).filter(|e| own(e)).map(|e| Write::DeleteEntry(e.id.clone())));
+            writes.extend(
+                snapshot.entries_under(id).filter(|e| own(e)).map(|e| Write::DeleteEntry(e.id.clone())),
+            );
         }
         Write::All(writes)
     }
@@ -296,13 +306,17 @@ impl AgentApi {
                 known.join(", ")
             ))
         })?;
-        let attested = attestor.attest(&data.payload, node, self.clock.now()).await.map_err(|e| refusal(&e))?;
+        let attested =
+            attestor.attest(&data.payload, node, self.clock.now()).await.map_err(|e| refusal(&e))?;
         let id = attested.agent_id().clone();
         self.admissible(&id)?;
         let svid = self.authorities.sign_agent_svid(&attested, svid_params.csr).await?;
         self.enrol(&attested, &svid).await?;
         tracing::info!(agent_id = %id, node_attestor_type = attested.attestor(), "Agent attestation request completed");
-        let result = attest_agent_response::Result { svid: Some(wire_svid(&svid)), reattestable: attested.can_reattest() };
+        let result = attest_agent_response::Result {
+            svid: Some(wire_svid(&svid)),
+            reattestable: attested.can_reattest(),
+        };
         Ok(wire::AttestAgentResponse { step: Some(attest_agent_response::Step::Result(result)) })
     }
 
@@ -312,7 +326,9 @@ impl AgentApi {
             return Err(Status::internal("agent ID cannot collide with the server ID"));
         }
         if !id.member_of(&self.trust_domain) || !id.path().starts_with("/spire/agent/") {
-            return Err(Status::internal(format!("the node attestor named \"{id}\", which is not an agent of this trust domain")));
+            return Err(Status::internal(format!(
+                "the node attestor named \"{id}\", which is not an agent of this trust domain"
+            )));
         }
         if self.registry.snapshot().agent(id).is_some_and(|agent| agent.is_banned()) {
             return Err(Status::permission_denied("failed to attest: agent is banned"));
@@ -342,8 +358,13 @@ impl AgentApi {
             let expect = old.map_or(Expect::Absent, |a| Expect::Revision(a.revision.unsigned_abs()));
             match self.registry.write(Write::PutAgent { agent, expect }).await {
                 Ok(_) => return Ok(()),
-                Err(RegistryError::Refused(WriteFault::Conflict(_) | WriteFault::Exists(_) | WriteFault::NotFound(_))) => {
-                    self.registry.catch_up().await.map_err(|e| failure::registry("failed to fetch agent", &e))?;
+                Err(RegistryError::Refused(
+                    WriteFault::Conflict(_) | WriteFault::Exists(_) | WriteFault::NotFound(_),
+                )) => {
+                    self.registry
+                        .catch_up()
+                        .await
+                        .map_err(|e| failure::registry("failed to fetch agent", &e))?;
                 }
                 Err(error) => return Err(failure::registry("failed to create attested agent", &error)),
             }
@@ -354,7 +375,8 @@ impl AgentApi {
     fn node_selectors(&self, attested: &Attested) -> Result<Selectors, Status> {
         let id = match self.agent_id_as_selector {
             true => Some(
-                Selector::new("spiffe_id", attested.agent_id().as_str()).map_err(|e| Status::internal(e.to_string()))?,
+                Selector::new("spiffe_id", attested.agent_id().as_str())
+                    .map_err(|e| Status::internal(e.to_string()))?,
             ),
             false => None,
         };
@@ -409,7 +431,9 @@ impl Conversation {
     async fn next(&mut self) -> Result<wire::AttestAgentRequest, Status> {
         match tokio::time::timeout(STEP, self.requests.next()).await {
             Ok(Some(Ok(message))) => Ok(message),
-            Ok(Some(Err(status))) => Err(failure::invalid("failed to receive request from stream", status.message())),
+            Ok(Some(Err(status))) => {
+                Err(failure::invalid("failed to receive request from stream", status.message()))
+            }
             Ok(None) => Err(failure::invalid("failed to receive request from stream", "the node closed it")),
             Err(_) => Err(Status::deadline_exceeded("the node took longer than 60 seconds for a step")),
         }
@@ -440,8 +464,10 @@ pub struct RegistryTokens {
 #[async_trait]
 impl TokenSpender for RegistryTokens {
     async fn spend(&self, token: &str) -> Result<(), AttestError> {
-        let write =
-            Write::SpendToken { value: Zeroizing::new(token.to_owned()), now: UnixTime::of(self.clock.now()) };
+        let write = Write::SpendToken {
+            value: Zeroizing::new(token.to_owned()),
+            now: UnixTime::of(self.clock.now()),
+        };
         match self.registry.write(write).await {
             Ok(_) => Ok(()),
             Err(RegistryError::Refused(WriteFault::NotFound(_))) => Err(AttestError::Invalid(

@@ -2,7 +2,9 @@
 
 use std::fmt;
 
-use model::{AdditionalAttributes, Agent, Entry, EntryId, Match, Selector, SelectorError, Selectors, UnixTime};
+use model::{
+    AdditionalAttributes, Agent, Entry, EntryId, Match, Selector, SelectorError, Selectors, UnixTime,
+};
 use proto::spire::api::types;
 use spiffe::bundle::{Bundle, JwtAuthority, X509Authority};
 use spiffe::{SpiffeId, TrustDomain};
@@ -24,12 +26,20 @@ impl fmt::Display for IdFault {
             Self::Missing => f.write_str("request must specify SPIFFE ID"),
             Self::Malformed(cause) => write!(f, "{cause}"),
             Self::Foreign(id, td) => write!(f, "\"{id}\" is not a member of trust domain \"{td}\""),
-            Self::NoPath(id, what, td) => write!(f, "\"{id}\" is not {what} trust domain \"{td}\"; path is empty"),
+            Self::NoPath(id, what, td) => {
+                write!(f, "\"{id}\" is not {what} trust domain \"{td}\"; path is empty")
+            }
             Self::NotAgent(id, td) => {
-                write!(f, "\"{id}\" is not an agent in trust domain \"{td}\"; path is not in the agent namespace")
+                write!(
+                    f,
+                    "\"{id}\" is not an agent in trust domain \"{td}\"; path is not in the agent namespace"
+                )
             }
             Self::Reserved(id, td) => {
-                write!(f, "\"{id}\" is not a workload in trust domain \"{td}\"; path is in the reserved namespace")
+                write!(
+                    f,
+                    "\"{id}\" is not a workload in trust domain \"{td}\"; path is in the reserved namespace"
+                )
             }
         }
     }
@@ -67,7 +77,11 @@ pub(crate) fn agent_id(td: &TrustDomain, wire: Option<&types::Spiffeid>) -> Resu
     Ok(id)
 }
 
-fn with_path(td: &TrustDomain, wire: Option<&types::Spiffeid>, what: &'static str) -> Result<SpiffeId, IdFault> {
+fn with_path(
+    td: &TrustDomain,
+    wire: Option<&types::Spiffeid>,
+    what: &'static str,
+) -> Result<SpiffeId, IdFault> {
     let id = id(wire)?;
     if !id.member_of(td) {
         return Err(IdFault::Foreign(id.to_string(), td.clone()));
@@ -97,7 +111,9 @@ pub(crate) fn match_of(number: i32) -> Result<Match, String> {
         1 => Ok(Match::Subset),
         2 => Ok(Match::Superset),
         3 => Ok(Match::Any),
-        other => Err(format!("unknown match behaviour {other}; use 0 (exact), 1 (subset), 2 (superset) or 3 (any)")),
+        other => Err(format!(
+            "unknown match behaviour {other}; use 0 (exact), 1 (subset), 2 (superset) or 3 (any)"
+        )),
     }
 }
 
@@ -131,10 +147,12 @@ pub(crate) fn merge_entry(
 ) -> Result<Entry, String> {
     let mut entry = base;
     if mask.parent_id {
-        entry.parent_id = member(td, wire.parent_id.as_ref()).map_err(|e| format!("invalid parent ID: {e}"))?;
+        entry.parent_id =
+            member(td, wire.parent_id.as_ref()).map_err(|e| format!("invalid parent ID: {e}"))?;
     }
     if mask.spiffe_id {
-        entry.spiffe_id = workload(td, wire.spiffe_id.as_ref()).map_err(|e| format!("invalid spiffe ID: {e}"))?;
+        entry.spiffe_id =
+            workload(td, wire.spiffe_id.as_ref()).map_err(|e| format!("invalid spiffe ID: {e}"))?;
     }
     if mask.dns_names {
         for name in &wire.dns_names {
@@ -299,7 +317,11 @@ pub(crate) fn wire_agent(agent: &Agent, mask: Option<&types::AgentMask>) -> type
     types::Agent {
         id: Some(wire_id(&agent.id)),
         attestation_type: if mask.attestation_type { agent.attestation_type.clone() } else { String::new() },
-        x509svid_serial_number: if mask.x509svid_serial_number { agent.serial.clone() } else { String::new() },
+        x509svid_serial_number: if mask.x509svid_serial_number {
+            agent.serial.clone()
+        } else {
+            String::new()
+        },
         x509svid_expires_at: if mask.x509svid_expires_at { agent.expires_at.0 } else { 0 },
         selectors: if mask.selectors { wire_selectors(&agent.selectors) } else { Vec::new() },
         banned: mask.banned && agent.is_banned(),
@@ -318,7 +340,8 @@ pub(crate) fn wire_bundle(bundle: &Bundle, mask: Option<&types::BundleMask>) -> 
         wit_authorities: true,
     };
     let mask = mask.unwrap_or(&all);
-    let x509 = |a: &X509Authority| types::X509Certificate { asn1: a.certificate.der().to_vec(), tainted: a.tainted };
+    let x509 =
+        |a: &X509Authority| types::X509Certificate { asn1: a.certificate.der().to_vec(), tainted: a.tainted };
     let jwt = |a: &JwtAuthority| types::JwtKey {
         public_key: a.public_key.spki_der().to_vec(),
         key_id: a.key_id.clone(),

@@ -63,7 +63,10 @@ impl entry_server::Entry for EntryApi {
         Ok(Response::new(wire::ListEntriesResponse { entries, next_page_token }))
     }
 
-    async fn get_entry(&self, request: Request<wire::GetEntryRequest>) -> Result<Response<types::Entry>, Status> {
+    async fn get_entry(
+        &self,
+        request: Request<wire::GetEntryRequest>,
+    ) -> Result<Response<types::Entry>, Status> {
         let request = request.into_inner();
         if request.id.is_empty() {
             return Err(Status::invalid_argument("missing ID"));
@@ -79,7 +82,8 @@ impl entry_server::Entry for EntryApi {
         let request = request.into_inner();
         bounded(request.entries.len())?;
         let now = UnixTime::of(self.clock.now());
-        let mut results: Vec<wire::batch_create_entry_response::Result> = vec![Default::default(); request.entries.len()];
+        let mut results: Vec<wire::batch_create_entry_response::Result> =
+            vec![Default::default(); request.entries.len()];
         let (mut places, mut drafts) = (Vec::new(), Vec::new());
         for (result, entry) in results.iter_mut().zip(&request.entries) {
             match convert::new_entry(&self.trust_domain, entry, || uuid::Uuid::new_v4().to_string(), now) {
@@ -87,16 +91,21 @@ impl entry_server::Entry for EntryApi {
                     places.push(result);
                     drafts.push(draft);
                 }
-                Err(why) => result.status = failure::item_of(&failure::invalid("failed to convert entry", why)),
+                Err(why) => {
+                    result.status = failure::item_of(&failure::invalid("failed to convert entry", why))
+                }
             }
         }
         let writes = drafts.iter().cloned().map(Write::CreateEntry).collect();
-        for ((result, draft), answer) in places.into_iter().zip(drafts).zip(self.registry.write_each(writes).await) {
+        for ((result, draft), answer) in
+            places.into_iter().zip(drafts).zip(self.registry.write_each(writes).await)
+        {
             let (status, entry) = match answer {
                 Ok(changes) => (failure::ok(), created(&changes)),
-                Err(RegistryError::Refused(WriteFault::SimilarEntry(id))) => {
-                    (item(Code::AlreadyExists, "similar entry already exists"), self.registry.snapshot().entry(&id).cloned())
-                }
+                Err(RegistryError::Refused(WriteFault::SimilarEntry(id))) => (
+                    item(Code::AlreadyExists, "similar entry already exists"),
+                    self.registry.snapshot().entry(&id).cloned(),
+                ),
                 Err(error) => {
                     tracing::error!(error = %error, spiffe_id = %draft.spiffe_id, "Failed to create entry");
                     (item(failure::registry_code(&error), format!("failed to create entry: {error}")), None)
@@ -122,9 +131,10 @@ impl entry_server::Entry for EntryApi {
                     status: failure::ok(),
                     entry: Some(wire_entry(&entry, request.output_mask.as_ref())),
                 },
-                Err(status) => {
-                    wire::batch_update_entry_response::Result { status: failure::item_of(&status), entry: None }
-                }
+                Err(status) => wire::batch_update_entry_response::Result {
+                    status: failure::item_of(&status),
+                    entry: None,
+                },
             });
         }
         Ok(Response::new(wire::BatchUpdateEntryResponse { results }))
@@ -146,7 +156,9 @@ impl entry_server::Entry for EntryApi {
                 None => item(Code::NotFound, "entry not found"),
                 Some(_) => match answers.next() {
                     Some(Ok(_)) => failure::ok(),
-                    Some(Err(RegistryError::Refused(WriteFault::NotFound(_)))) => item(Code::NotFound, "entry not found"),
+                    Some(Err(RegistryError::Refused(WriteFault::NotFound(_)))) => {
+                        item(Code::NotFound, "entry not found")
+                    }
                     Some(Err(error)) => {
                         item(failure::registry_code(&error), format!("failed to delete entry: {error}"))
                     }
@@ -216,7 +228,9 @@ impl EntryApi {
             let entry = convert::merge_entry(&self.trust_domain, Entry::clone(&old), wire, mask)
                 .map_err(|why| failure::invalid("failed to convert entry", why))?;
             match self.registry.write(Write::UpdateEntry { entry, was: old.revision }).await {
-                Ok(changes) => return created(&changes).ok_or_else(|| Status::internal("the entry was not returned")),
+                Ok(changes) => {
+                    return created(&changes).ok_or_else(|| Status::internal("the entry was not returned"));
+                }
                 Err(RegistryError::Refused(WriteFault::Conflict(_))) => {}
                 Err(error) => return Err(failure::registry("failed to update entry", &error)),
             }
@@ -270,7 +284,11 @@ async fn sync(
     let pages = entries.len().div_ceil(SYNC_PAGE);
     for (index, page) in entries.chunks(SYNC_PAGE).enumerate() {
         let entry_revisions = page.iter().map(|e| revision(e)).collect();
-        let answer = wire::SyncAuthorizedEntriesResponse { entry_revisions, more: index + 1 < pages, ..Default::default() };
+        let answer = wire::SyncAuthorizedEntriesResponse {
+            entry_revisions,
+            more: index + 1 < pages,
+            ..Default::default()
+        };
         if answers.send(Ok(answer)).await.is_err() {
             return Ok(());
         }
@@ -283,8 +301,11 @@ async fn sync(
         for index in 0..pages {
             let page = wanted.get(index * SYNC_PAGE..).unwrap_or_default();
             let page = page.get(..SYNC_PAGE).unwrap_or(page);
-            let answer =
-                wire::SyncAuthorizedEntriesResponse { entries: whole(page), more: index + 1 < pages, ..Default::default() };
+            let answer = wire::SyncAuthorizedEntriesResponse {
+                entries: whole(page),
+                more: index + 1 < pages,
+                ..Default::default()
+            };
             if answers.send(Ok(answer)).await.is_err() {
                 return Ok(());
             }

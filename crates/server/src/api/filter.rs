@@ -28,13 +28,20 @@ macro_rules! entry_filter {
             hint: f.by_hint.filter(|h| !h.is_empty()),
             parent_id: f
                 .by_parent_id
-                .map(|id| convert::member($td, Some(&id)).map_err(|e| invalid("malformed parent ID filter", e)))
+                .map(|id| {
+                    convert::member($td, Some(&id)).map_err(|e| invalid("malformed parent ID filter", e))
+                })
                 .transpose()?,
             spiffe_id: f
                 .by_spiffe_id
-                .map(|id| convert::workload($td, Some(&id)).map_err(|e| invalid("malformed SPIFFE ID filter", e)))
+                .map(|id| {
+                    convert::workload($td, Some(&id)).map_err(|e| invalid("malformed SPIFFE ID filter", e))
+                })
                 .transpose()?,
-            selectors: f.by_selectors.map(|m| selector_match(&m, "malformed selectors filter", true)).transpose()?,
+            selectors: f
+                .by_selectors
+                .map(|m| selector_match(&m, "malformed selectors filter", true))
+                .transpose()?,
             federates_with: f.by_federates_with.map(|m| federates_match(&m)).transpose()?,
             downstream: f.by_downstream,
         }
@@ -42,14 +49,20 @@ macro_rules! entry_filter {
 }
 
 impl EntryFilter {
-    pub(crate) fn of_list(td: &TrustDomain, f: Option<entryv1::list_entries_request::Filter>) -> Result<Self, Status> {
+    pub(crate) fn of_list(
+        td: &TrustDomain,
+        f: Option<entryv1::list_entries_request::Filter>,
+    ) -> Result<Self, Status> {
         Ok(match f {
             Some(f) => entry_filter!(td, f),
             None => Self::default(),
         })
     }
 
-    pub(crate) fn of_count(td: &TrustDomain, f: Option<entryv1::count_entries_request::Filter>) -> Result<Self, Status> {
+    pub(crate) fn of_count(
+        td: &TrustDomain,
+        f: Option<entryv1::count_entries_request::Filter>,
+    ) -> Result<Self, Status> {
         Ok(match f {
             Some(f) => entry_filter!(td, f),
             None => Self::default(),
@@ -72,7 +85,10 @@ impl EntryFilter {
             && self.hint.as_ref().is_none_or(|hint| *hint == entry.hint)
             && self.downstream.is_none_or(|flag| flag == entry.downstream)
             && self.selectors.as_ref().is_none_or(|(asked, how)| entry.selectors.matches(asked, *how))
-            && self.federates_with.as_ref().is_none_or(|(asked, how)| federates(&entry.federates_with, asked, *how))
+            && self
+                .federates_with
+                .as_ref()
+                .is_none_or(|(asked, how)| federates(&entry.federates_with, asked, *how))
     }
 }
 
@@ -101,7 +117,10 @@ macro_rules! agent_filter {
         let f = $filter;
         AgentFilter {
             attestation_type: Some(f.by_attestation_type).filter(|t| !t.is_empty()),
-            selectors: f.by_selector_match.map(|m| selector_match(&m, "failed to parse selectors", false)).transpose()?,
+            selectors: f
+                .by_selector_match
+                .map(|m| selector_match(&m, "failed to parse selectors", false))
+                .transpose()?,
             banned: f.by_banned,
             can_reattest: f.by_can_reattest,
             expires_before: match f.by_expires_before.as_str() {
@@ -161,6 +180,9 @@ fn expiry(text: &str) -> Result<UnixTime, Status> {
     // The abbreviation at the end repeats the offset.
     let moment = text.rsplit_once(' ').map_or(text, |(moment, _)| moment);
     time::OffsetDateTime::parse(moment, &format).map(|at| UnixTime(at.unix_timestamp())).map_err(|_| {
-        invalid("malformed expiration filter", format!("\"{text}\" is not of the form 2006-01-02 15:04:05 -0700 -07"))
+        invalid(
+            "malformed expiration filter",
+            format!("\"{text}\" is not of the form 2006-01-02 15:04:05 -0700 -07"),
+        )
     })
 }

@@ -2,13 +2,13 @@
 
 pub mod agent;
 pub mod bundle;
-mod refuse;
-mod dns;
 mod bundle_wire;
 pub(crate) mod convert;
+mod dns;
 pub mod entry;
 mod failure;
 mod filter;
 pub mod health;
 mod page;
+mod refuse;
 pub mod svid;

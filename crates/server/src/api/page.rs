@@ -16,7 +16,9 @@ impl Page {
     /// such a list is the caller's mistake.
     pub(crate) fn of(size: i32, token: &str) -> Result<Self, Status> {
         if size < 0 {
-            return Err(Status::invalid_argument(format!("page size {size} is negative; use 0 for no paging")));
+            return Err(Status::invalid_argument(format!(
+                "page size {size} is negative; use 0 for no paging"
+            )));
         }
         if size == 0 {
             return Ok(Self { size: None, after: 0 });

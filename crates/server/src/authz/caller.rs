@@ -65,7 +65,10 @@ pub struct Caller {
 impl Caller {
     /// The caller of this request. Missing only where the layer was forgotten, which then fails closed.
     pub fn of<T>(request: &tonic::Request<T>) -> Result<&Caller, Status> {
-        request.extensions().get::<Caller>().ok_or_else(|| Status::internal("the caller was not authenticated"))
+        request
+            .extensions()
+            .get::<Caller>()
+            .ok_or_else(|| Status::internal("the caller was not authenticated"))
     }
 
     /// The other end of the connection.

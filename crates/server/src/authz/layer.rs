@@ -10,8 +10,8 @@ use kit::clock::Clock;
 use kit::status::with_detail;
 use model::{Agent, Expect, UnixTime, Write, WriteFault};
 use proto::spire::api::types::{PermissionDeniedDetails, permission_denied_details::Reason};
-use spiffe::{SpiffeId, TrustDomain};
 use spiffe::x509::VerifiedSvid;
+use spiffe::{SpiffeId, TrustDomain};
 use tonic::body::Body;
 use tonic::{Code, Status};
 use tower::{Layer, Service};
@@ -44,7 +44,9 @@ impl Authorizer {
         };
         let local = matches!(*peer, Peer::Local { .. });
         if row.socket_only && !local {
-            return Err(Status::unimplemented(format!("{method} is served on the server's admin socket only")));
+            return Err(Status::unimplemented(format!(
+                "{method} is served on the server's admin socket only"
+            )));
         }
         let who = row.who;
         let allow = |standing| Ok(Caller { peer: peer.clone(), standing, limiter: self.limiter.clone() });
@@ -86,7 +88,11 @@ impl Authorizer {
     fn holds(&self, id: &SpiffeId, flag: impl Fn(&model::Entry) -> bool) -> bool {
         let now = UnixTime::of(self.clock.now());
         id.member_of(&self.trust_domain)
-            && self.registry.snapshot().entries_of(id).any(|e| flag(e) && e.expires_at.is_none_or(|end| now < end))
+            && self
+                .registry
+                .snapshot()
+                .entries_of(id)
+                .any(|e| flag(e) && e.expires_at.is_none_or(|end| now < end))
     }
 
     /// The agent whose active SVID this is. A refusal is given only by the newest state of the registry; the first
@@ -105,7 +111,9 @@ impl Authorizer {
         self.registry.catch_up().await.map_err(unavailable)?;
         for _ in 0..ATTEMPTS {
             let snapshot = self.registry.snapshot();
-            let agent = snapshot.agent(id).ok_or(Refusal::Because(Reason::AgentNotAttested, "Agent is not attested"))?;
+            let agent = snapshot
+                .agent(id)
+                .ok_or(Refusal::Because(Reason::AgentNotAttested, "Agent is not attested"))?;
             if agent.is_banned() {
                 return Err(Refusal::Because(Reason::AgentBanned, "Agent is banned"));
             }

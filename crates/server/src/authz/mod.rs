@@ -13,3 +13,6 @@ pub use caller::{Caller, Peer, Standing};
 pub use grants::{AdminGrant, AuthorizedAgent, EntryGrant, grant_entry};
 pub use layer::{Authorizer, AuthzLayer};
 pub use limit::{Kind, Limiter, RateLimits};
+
+#[cfg(test)]
+mod tests;

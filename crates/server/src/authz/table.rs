@@ -99,7 +99,11 @@ mod tests {
     #[test]
     fn every_method_has_one_row() {
         for (index, row) in TABLE.iter().enumerate() {
-            assert!(TABLE.iter().skip(index + 1).all(|other| other.method != row.method), "{} twice", row.method);
+            assert!(
+                TABLE.iter().skip(index + 1).all(|other| other.method != row.method),
+                "{} twice",
+                row.method
+            );
         }
     }
 }

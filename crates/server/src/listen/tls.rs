@@ -8,8 +8,8 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use futures_util::Stream;
-use spiffe::x509::VerifiedSvid;
 use rustls_pki_types::CertificateDer;
+use spiffe::x509::VerifiedSvid;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, mpsc};
@@ -56,7 +56,9 @@ pub(crate) fn accept_tls(
                     Ok(Ok(connection)) => {
                         let _ = ready.send(Ok(connection)).await;
                     }
-                    Ok(Err(error)) => tracing::debug!(address = %addr, error = %error, "TLS handshake failed"),
+                    Ok(Err(error)) => {
+                        tracing::debug!(address = %addr, error = %error, "TLS handshake failed")
+                    }
                     Err(_) => tracing::debug!(address = %addr, "TLS handshake took too long"),
                 }
                 drop(permit);
@@ -77,7 +79,9 @@ async fn handshake(
     let chain = stream.get_ref().1.peer_certificates().unwrap_or_default();
     let svid = match chain.is_empty() {
         true => None,
-        false => Some(identify(chain).ok_or_else(|| io::Error::other("the client's certificate proves no identity"))?),
+        false => Some(
+            identify(chain).ok_or_else(|| io::Error::other("the client's certificate proves no identity"))?,
+        ),
     };
     Ok(TlsConnection { stream: Box::new(stream), peer: Arc::new(Peer::Remote { addr, svid }) })
 }
@@ -90,7 +94,11 @@ impl Connected for TlsConnection {
 }
 
 impl AsyncRead for TlsConnection {
-    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
         Pin::new(&mut self.stream).poll_read(cx, buf)
     }
 }

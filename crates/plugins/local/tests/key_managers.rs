@@ -1,5 +1,7 @@
 //! The key managers: what each holds to, and what a file on disk may look like.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};

@@ -1,5 +1,7 @@
 //! Both halves of x509pop, speaking with one another and with what SPIRE's agents say.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::fs;
 use std::net::IpAddr;
 use std::path::PathBuf;

@@ -1,5 +1,7 @@
 //! x509pop with a certificate from another Workload API.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::path::Path;
 use std::pin::Pin;
 

@@ -19,24 +19,28 @@ pub(super) struct Names {
 impl Names {
     /// The user's name, if it has one that can be found out. May block.
     pub(super) fn user(&self, uid: u32) -> Option<String> {
-        self.users.get(uid, Instant::now(), || match User::from_uid(Uid::from_raw(uid)) {
-            Ok(user) => Ok(user.map(|user| user.name)),
-            Err(cause) => Err(warn("user", uid, cause)),
+        self.users.get(uid, Instant::now(), || {
+            let user = User::from_uid(Uid::from_raw(uid));
+            user.map(|user| user.map(|user| user.name)).map_err(|cause| unanswered("user", uid, cause))
         })
     }
 
     /// The group's name, if it has one that can be found out. May block.
     pub(super) fn group(&self, gid: u32) -> Option<String> {
-        self.groups.get(gid, Instant::now(), || match Group::from_gid(Gid::from_raw(gid)) {
-            Ok(group) => Ok(group.map(|group| group.name)),
-            Err(cause) => Err(warn("group", gid, cause)),
+        self.groups.get(gid, Instant::now(), || {
+            let group = Group::from_gid(Gid::from_raw(gid));
+            group.map(|group| group.map(|group| group.name)).map_err(|cause| unanswered("group", gid, cause))
         })
     }
 }
 
+/// Whether there is a name is not known.
+struct Unanswered;
+
 /// As in SPIRE 1.16 an id whose name cannot be looked up goes without; but it is said.
-fn warn(kind: &'static str, id: u32, cause: nix::errno::Errno) {
+fn unanswered(kind: &'static str, id: u32, cause: nix::errno::Errno) -> Unanswered {
     tracing::warn!(kind, id, error = %cause, "The name of a workload's user or group cannot be looked up");
+    Unanswered
 }
 
 type Answer = (Instant, Option<String>);
@@ -50,7 +54,7 @@ impl Kept {
         &self,
         id: u32,
         now: Instant,
-        look_up: impl FnOnce() -> Result<Option<String>, ()>,
+        look_up: impl FnOnce() -> Result<Option<String>, Unanswered>,
     ) -> Option<String> {
         let fresh = |(at, _): &Answer| now.saturating_duration_since(*at) < FRESH;
         if let Some((_, name)) = self.lock().get(&id).filter(|answer| fresh(answer)) {
@@ -100,7 +104,7 @@ mod tests {
     #[test]
     fn a_failure_is_not_kept() {
         let (kept, now) = (Kept::default(), Instant::now());
-        assert_eq!(kept.get(7, now, || Err(())), None);
+        assert_eq!(kept.get(7, now, || Err(Unanswered)), None);
         assert_eq!(kept.get(7, now, || Ok(Some("back".to_owned()))).as_deref(), Some("back"));
     }
 

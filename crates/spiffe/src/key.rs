@@ -369,6 +369,8 @@ impl PrivateKey {
         if pkcs8.len() > MAX_DER {
             return Err(KeyError::TooLarge(pkcs8.len()));
         }
+        // The library passes over what follows the key.
+        der::AnyRef::from_der(pkcs8).map_err(|e| KeyError::MalformedPrivate(e.to_string()))?;
         for key_type in [KeyType::EcP256, KeyType::EcP384] {
             if let Ok(pair) = EcdsaKeyPair::from_pkcs8(ec_algorithm(key_type), pkcs8) {
                 return Self::of(Private::Ec(Box::new(pair)), key_type);

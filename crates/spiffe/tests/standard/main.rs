@@ -1,0 +1,12 @@
+//! The clauses of the SPIFFE standards that bind issuers, verifiers, publishers and consumers, each with what must work
+//! and what must be refused.
+
+#![allow(missing_docs, unreachable_pub, clippy::unwrap_used)]
+
+mod bundle;
+mod forge;
+mod id;
+mod jwt;
+mod keys;
+mod properties;
+mod x509;

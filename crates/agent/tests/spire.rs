@@ -158,7 +158,7 @@ async fn a_deleted_entry_ends_the_stream_and_a_caller_without_entries_gets_nothi
     let mut agent = Agent::new(server.port, &server.bundle());
     let id = server.entry(&token, "/web", &[]);
     agent.serve(Token(token)).await;
-    let mut client = agent.client().await;
+    let client = agent.client().await;
     let (mut stream, _) = svids(&client).await;
     server.command(&["entry", "delete", "-entryID", &id]).unwrap();
     let status = tokio::time::timeout(Duration::from_secs(20), stream.message()).await.unwrap().unwrap_err();

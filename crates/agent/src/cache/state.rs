@@ -40,8 +40,8 @@ pub(super) struct State {
     max: usize,
     target: Option<Duration>,
     slots: HashMap<Arc<str>, Slot>,
-    /// Revisions of entries that could not be read.
-    unreadable: HashMap<Arc<str>, i64>,
+    /// Revisions and times of creation of entries that could not be read.
+    unreadable: HashMap<Arc<str>, (i64, i64)>,
     digest: SetDigest,
     entries: EntryIndex,
     views: HashMap<Selectors, View>,
@@ -87,10 +87,10 @@ impl State {
         self.slots.values().filter_map(|slot| slot.held.as_ref())
     }
 
-    /// Each entry's revision and time of creation; of those that could not be read, no time.
+    /// Each entry's revision and time of creation.
     pub(super) fn revisions(&self) -> HashMap<String, (i64, i64)> {
         let read = self.slots.values().map(|slot| (slot.entry.id.to_string(), (slot.entry.revision, slot.entry.created_at)));
-        let unread = self.unreadable.iter().map(|(id, revision)| (id.to_string(), (*revision, 0)));
+        let unread = self.unreadable.iter().map(|(id, known)| (id.to_string(), *known));
         read.chain(unread).collect()
     }
 
@@ -132,7 +132,7 @@ impl State {
     }
 
     fn remove(&mut self, id: &str, touched: &mut Touched) {
-        if let Some(revision) = self.unreadable.remove(id) {
+        if let Some((revision, _)) = self.unreadable.remove(id) {
             self.digest.remove(id, revision);
         }
         let Some(slot) = self.slots.remove(id) else { return };
@@ -152,7 +152,7 @@ impl State {
                 tracing::warn!(error = %error, entry_id = wire.id, "Received malformed entry from the server; are the server and agent versions compatible?");
                 self.remove(&wire.id, touched);
                 self.digest.add(&wire.id, wire.revision_number);
-                self.unreadable.insert(wire.id.as_str().into(), wire.revision_number);
+                self.unreadable.insert(wire.id.as_str().into(), (wire.revision_number, wire.created_at));
                 return;
             }
         };
@@ -166,7 +166,7 @@ impl State {
     }
 
     fn insert(&mut self, entry: Entry, touched: &mut Touched) {
-        if let Some(revision) = self.unreadable.remove(&entry.id) {
+        if let Some((revision, _)) = self.unreadable.remove(&entry.id) {
             self.digest.remove(&entry.id, revision);
         }
         self.digest.add(&entry.id, entry.revision);
@@ -386,7 +386,7 @@ impl State {
         let due = match answer {
             // The entry may have become another's meanwhile.
             Ok(held) if *held.id() == slot.entry.spiffe_id => {
-                let due = halflife::renewal(held.starts_at(), held.expires_at(), self.target).max(now + REFUSED.0);
+                let due = halflife::renewal(now, held.starts_at(), held.expires_at(), self.target).max(now + REFUSED.0);
                 self.held += usize::from(slot.held.replace(Arc::new(held)).is_none());
                 slot.current = slot.entry.revision == asked.revision && slot.entry.created_at == asked.created_at;
                 slot.refusals = 0;

@@ -25,6 +25,8 @@ use crate::link::{Link, Server, deadline};
 
 /// The clock is looked at this often at least.
 const LOOK: Duration = Duration::from_secs(5);
+/// The shortest time between two renewals.
+const REST: Duration = Duration::from_secs(1);
 /// The longest wait after a failed renewal.
 const RETRY_MAX: Duration = Duration::from_secs(60);
 
@@ -83,7 +85,8 @@ impl Keeper {
     /// Runs until the agent has to stop.
     pub(crate) async fn run(mut self) -> Result<(), AgentError> {
         let mut backoff = Backoff::new(LOOK, RETRY_MAX);
-        let mut due = self.due();
+        // How long the one that was loaded has been there is not known.
+        let mut due = self.due(self.identity.own().svid.leaf().not_before());
         let mut tainted = HashSet::new();
         loop {
             let now = self.server.clock.now();
@@ -108,16 +111,17 @@ impl Keeper {
             due = match self.renew().await? {
                 true => {
                     backoff.reset();
-                    self.due()
+                    let now = self.server.clock.now();
+                    self.due(now).max(now + REST)
                 }
                 false => self.server.clock.now() + backoff.step(),
             };
         }
     }
 
-    fn due(&self) -> SystemTime {
+    fn due(&self, got: SystemTime) -> SystemTime {
         let own = self.identity.own();
-        halflife::renewal(own.svid.leaf().not_before(), own.svid.leaf().not_after(), self.target)
+        halflife::renewal(got, own.svid.leaf().not_before(), own.svid.leaf().not_after(), self.target)
     }
 
     /// What to do about trouble: true for a new SVID, now.

@@ -82,6 +82,9 @@ impl Follower {
                 Err(status) => End::Lost(status),
             };
             intake.restart();
+            if matches!(end, End::NotSpoken) {
+                intake.forget();
+            }
             self.settle(end, &mut record, &mut backoff).await;
         }
     }

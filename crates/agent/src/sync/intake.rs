@@ -54,6 +54,11 @@ impl Intake {
         self.staged = None;
     }
 
+    /// What is held came by another way: it is at no place of the feed's.
+    pub(super) fn forget(&mut self) {
+        *self = Self::default();
+    }
+
     /// Takes the next message of the stream.
     pub(super) fn take(&mut self, message: Down) -> Result<Step, Broken> {
         match message.kind {

@@ -123,8 +123,7 @@ async fn answer(
 /// Whether an entry is another than the one that is known. Servers that do not tell when it was made send 0.
 fn is_stale(told: &EntryRevision, known: &HashMap<String, (i64, i64)>) -> bool {
     known.get(&told.id).is_none_or(|(revision, created_at)| {
-        *revision != told.revision_number
-            || (told.created_at != 0 && *created_at != 0 && *created_at != told.created_at)
+        *revision != told.revision_number || (told.created_at != 0 && *created_at != told.created_at)
     })
 }
 

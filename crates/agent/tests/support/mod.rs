@@ -122,6 +122,9 @@ pub struct Agent {
 impl Agent {
     /// One that trusts `bundle` and connects to `port`.
     pub fn new(port: u16, bundle: &Path) -> Self {
+        if std::env::var_os("AGENT_LOG").is_some() {
+            let _ = tracing_subscriber::fmt().with_writer(std::io::stderr).with_max_level(tracing::Level::DEBUG).try_init();
+        }
         let folder = tempfile::tempdir().unwrap();
         let settings = Settings {
             trust_domain: TrustDomain::parse("example.org").unwrap(),
@@ -218,7 +221,11 @@ pub async fn channel(path: &Path) -> Channel {
         let path = path.clone();
         async move { UnixStream::connect(path).await.map(TokioIo::new) }
     });
-    Endpoint::from_static("http://localhost").connect_with_connector(connect).await.unwrap()
+    eventually("a connection", || {
+        let connect = connect.clone();
+        async move { Endpoint::from_static("http://localhost").connect_with_connector(connect).await.ok() }
+    })
+    .await
 }
 
 /// A request with the header that the Workload API asks for.

@@ -339,3 +339,6 @@ impl Services {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

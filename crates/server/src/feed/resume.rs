@@ -58,7 +58,7 @@ fn stays_in_place(snapshot: &Snapshot, was: Option<&Footprint>, is: Option<&Foot
         || was.and_then(|f| f.parent_id.as_ref()) != is.and_then(|f| f.parent_id.as_ref());
     let below =
         || both().filter_map(|f| f.spiffe_id.as_ref()).any(|id| snapshot.entries_under(id).next().is_some());
-    !alias && !(moved && below())
+    !(alias || moved && below())
 }
 
 fn reaches(snapshot: &Snapshot, agent: &Agent, parent: &SpiffeId) -> bool {

@@ -45,7 +45,9 @@ pub enum AgentError {
     )]
     MustReattest(String),
     /// The agent is banned.
-    #[error("the server has banned this agent: its SVID was removed; `agent evict` on the server lets it attest again")]
+    #[error(
+        "the server has banned this agent: its SVID was removed; `agent evict` on the server lets it attest again"
+    )]
     Banned,
     /// The Workload API's socket cannot be had.
     #[error("the Workload API cannot be served: {0}")]

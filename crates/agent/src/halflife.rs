@@ -12,11 +12,18 @@ const SPREAD: Duration = Duration::from_secs(600);
 /// When a document that came at `got` and is valid from `start` to `end` is to be renewed: after half its life, a tenth
 /// earlier or later, or early enough to survive an outage of `target` where its life allows. Issuers let `start` lie
 /// somewhat back, and clocks differ: it is never later than half of what is left by our clock, nor of the whole.
-pub(crate) fn renewal(got: SystemTime, start: SystemTime, end: SystemTime, target: Option<Duration>) -> SystemTime {
+pub(crate) fn renewal(
+    got: SystemTime,
+    start: SystemTime,
+    end: SystemTime,
+    target: Option<Duration>,
+) -> SystemTime {
     let life = end.duration_since(start).unwrap_or_default();
     let left = end.duration_since(got).unwrap_or_default();
     match target {
-        Some(target) if life.saturating_sub(target) > ROOM => end - target - SPREAD.mul_f64(jitter::fraction()),
+        Some(target) if life.saturating_sub(target) > ROOM => {
+            end - target - SPREAD.mul_f64(jitter::fraction())
+        }
         _ => got + jitter::around(life.min(left) / 2, 0.1),
     }
 }

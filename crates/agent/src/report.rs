@@ -16,7 +16,12 @@ pub(crate) async fn post_status(link: &Link, version: String, mut synced: watch:
     let request = PostStatusRequest { agent_version: agent_version.clone(), ..PostStatusRequest::default() };
     let mut client = AgentClient::new(link.channel());
     if let Err(status) = deadline(client.post_status(request)).await {
-        tracing::debug!(subsystem_name = "manager", agent_version, error = explain(&status), "Failed to post agent status");
+        tracing::debug!(
+            subsystem_name = "manager",
+            agent_version,
+            error = explain(&status),
+            "Failed to post agent status"
+        );
     }
     std::future::pending().await
 }

@@ -32,10 +32,16 @@ pub(crate) fn bundle(wire: &types::Bundle) -> Result<Bundle, BundleFault> {
         // Of a kind that is not known here, it is of no use, but the others are.
         let Some(public_key) = jwt_key(one) else { continue };
         let expires_at = UnixTime::from_wire(one.expires_at).map(UnixTime::system_time);
-        bundle.push_jwt(JwtAuthority { key_id: one.key_id.clone(), public_key, expires_at, tainted: one.tainted })?;
+        bundle.push_jwt(JwtAuthority {
+            key_id: one.key_id.clone(),
+            public_key,
+            expires_at,
+            tainted: one.tainted,
+        })?;
     }
     bundle.sequence = wire.sequence_number;
-    bundle.refresh_hint = u64::try_from(wire.refresh_hint).ok().filter(|hint| *hint > 0).map(Duration::from_secs);
+    bundle.refresh_hint =
+        u64::try_from(wire.refresh_hint).ok().filter(|hint| *hint > 0).map(Duration::from_secs);
     Ok(bundle)
 }
 

@@ -28,7 +28,10 @@ async fn following() -> (StandIn, Agent, Subscription) {
     let mut agent = Agent::new(server.port, &server.bundle());
     agent.start(Token("x".to_owned()));
     let mut feed = server.subscription().await;
-    assert_eq!((feed.hello.instance.len(), feed.hello.agent_version.as_str(), &feed.hello.cursor), (16, "test", &None));
+    assert_eq!(
+        (feed.hello.instance.len(), feed.hello.agent_version.as_str(), &feed.hello.cursor),
+        (16, "test", &None)
+    );
     feed.welcome(false);
     feed.page(&server.world, 1, &[entry("a", "/a", 0)], true);
     feed.acked(1).await;
@@ -207,7 +210,8 @@ async fn what_a_tainted_authority_signed_is_replaced() {
     feed.acked(2).await;
     let mut svid = first.svids[0].x509_svid.clone();
     while svid == first.svids[0].x509_svid {
-        let answer = tokio::time::timeout(Duration::from_secs(5), stream.message()).await.unwrap().unwrap().unwrap();
+        let answer =
+            tokio::time::timeout(Duration::from_secs(5), stream.message()).await.unwrap().unwrap().unwrap();
         svid = answer.svids[0].x509_svid.clone();
     }
 }

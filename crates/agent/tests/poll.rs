@@ -19,7 +19,10 @@ async fn only_entries_that_changed_are_asked_for_in_whole() {
     let mut agent = Agent::new(server.port, &server.bundle());
     agent.serve(Token("x".to_owned())).await;
     let (mut stream, first) = svids(&agent.client().await).await;
-    assert_eq!(first.svids.iter().map(|one| one.spiffe_id.as_str()).collect::<Vec<_>>(), names.map(|id| format!("spiffe://example.org/{id}")));
+    assert_eq!(
+        first.svids.iter().map(|one| one.spiffe_id.as_str()).collect::<Vec<_>>(),
+        names.map(|id| format!("spiffe://example.org/{id}"))
+    );
     assert_eq!(*server.world.asked.lock().unwrap(), names);
     server.world.asked.lock().unwrap().clear();
     {
@@ -29,7 +32,8 @@ async fn only_entries_that_changed_are_asked_for_in_whole() {
         entries[2].created_at = 7;
         entries.remove(4);
     }
-    let answer = tokio::time::timeout(Duration::from_secs(5), stream.message()).await.unwrap().unwrap().unwrap();
+    let answer =
+        tokio::time::timeout(Duration::from_secs(5), stream.message()).await.unwrap().unwrap().unwrap();
     assert_eq!(answer.svids.len(), 4);
     assert_eq!(*server.world.asked.lock().unwrap(), ["b", "c"]);
 }
@@ -45,7 +49,8 @@ async fn federated_bundles_come_with_the_entries_that_name_them() {
     let (_, first) = svids(&agent.client().await).await;
     assert_eq!(first.federated_bundles.keys().collect::<Vec<_>>(), ["spiffe://other.org"]);
     let mut client = agent.client().await;
-    let mut bundles = client.fetch_x509_bundles(with_header(X509BundlesRequest {})).await.unwrap().into_inner();
+    let mut bundles =
+        client.fetch_x509_bundles(with_header(X509BundlesRequest {})).await.unwrap().into_inner();
     assert_eq!(bundles.message().await.unwrap().unwrap().bundles.len(), 2);
 }
 

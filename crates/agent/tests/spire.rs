@@ -7,9 +7,9 @@ use std::time::{Duration, SystemTime};
 use proto::workload::{
     JwtBundlesRequest, JwtsvidRequest, ValidateJwtsvidRequest, X509BundlesRequest, X509svidRequest,
 };
+use spiffe::TrustDomain;
 use spiffe::bundle::Bundle;
 use spiffe::x509::X509Svid;
-use spiffe::TrustDomain;
 use support::spire::Server;
 use support::{Agent, Token, eventually, svids, with_header};
 use tonic::Code;
@@ -25,7 +25,10 @@ async fn an_agent_attests_with_a_spire_server_and_hands_out_what_it_issues() {
 
     let (mut stream, answer) = svids(&client).await;
     assert_eq!(answer.svids.len(), 1);
-    assert_eq!((answer.svids[0].spiffe_id.as_str(), answer.svids[0].hint.as_str()), ("spiffe://example.org/web", "first"));
+    assert_eq!(
+        (answer.svids[0].spiffe_id.as_str(), answer.svids[0].hint.as_str()),
+        ("spiffe://example.org/web", "first")
+    );
     let svid = X509Svid::parse_concatenated(&answer.svids[0].x509_svid).unwrap();
     let td = TrustDomain::parse("example.org").unwrap();
     let bundle = Bundle::parse_x509_concatenated(td, &answer.svids[0].bundle).unwrap();
@@ -34,16 +37,19 @@ async fn an_agent_attests_with_a_spire_server_and_hands_out_what_it_issues() {
 
     // Another entry reaches the open stream.
     server.entry(&token, "/api", &[]);
-    let answer = tokio::time::timeout(Duration::from_secs(20), stream.message()).await.unwrap().unwrap().unwrap();
+    let answer =
+        tokio::time::timeout(Duration::from_secs(20), stream.message()).await.unwrap().unwrap().unwrap();
     assert_eq!(answer.svids.len(), 2);
 
-    let mut bundles = client.fetch_x509_bundles(with_header(X509BundlesRequest {})).await.unwrap().into_inner();
+    let mut bundles =
+        client.fetch_x509_bundles(with_header(X509BundlesRequest {})).await.unwrap().into_inner();
     assert!(bundles.message().await.unwrap().unwrap().bundles.contains_key("spiffe://example.org"));
     let mut bundles = client.fetch_jwt_bundles(with_header(JwtBundlesRequest {})).await.unwrap().into_inner();
     let keys = bundles.message().await.unwrap().unwrap().bundles["spiffe://example.org"].clone();
     assert!(String::from_utf8(keys).unwrap().contains("kid"));
 
-    let asked = JwtsvidRequest { audience: vec!["db".to_owned()], spiffe_id: "spiffe://example.org/web".to_owned() };
+    let asked =
+        JwtsvidRequest { audience: vec!["db".to_owned()], spiffe_id: "spiffe://example.org/web".to_owned() };
     let tokens = client.fetch_jwtsvid(with_header(asked.clone())).await.unwrap().into_inner().svids;
     assert_eq!(tokens.len(), 1);
     let again = client.fetch_jwtsvid(with_header(asked)).await.unwrap().into_inner().svids;
@@ -122,7 +128,8 @@ async fn the_agents_own_svid_and_those_of_workloads_are_renewed_in_time() {
     let (mut stream, _) = svids(&agent.client().await).await;
     let mut serials = std::collections::HashSet::new();
     for _ in 0..4 {
-        let answer = tokio::time::timeout(Duration::from_secs(10), stream.message()).await.unwrap().unwrap().unwrap();
+        let answer =
+            tokio::time::timeout(Duration::from_secs(10), stream.message()).await.unwrap().unwrap().unwrap();
         let svid = X509Svid::parse_concatenated(&answer.svids[0].x509_svid).unwrap();
         assert!(svid.leaf().not_after() > SystemTime::now());
         assert!(serials.insert(svid.leaf().serial_decimal()), "each update is a new SVID");

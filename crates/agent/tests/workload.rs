@@ -14,7 +14,10 @@ use support::{Agent, Token, svids, with_header};
 use tonic::metadata::MetadataValue;
 use tonic::{Code, Request, Status};
 
-async fn serving(entries: Vec<proto::spire::api::types::Entry>, change: impl FnOnce(&mut Agent)) -> (StandIn, Agent) {
+async fn serving(
+    entries: Vec<proto::spire::api::types::Entry>,
+    change: impl FnOnce(&mut Agent),
+) -> (StandIn, Agent) {
     let server = StandIn::without_feed().await;
     *server.world.entries.lock().unwrap() = entries;
     let mut agent = Agent::new(server.port, &server.bundle());
@@ -37,7 +40,11 @@ async fn every_call_needs_the_header_exactly_so() {
             request.metadata_mut().append("workload.spiffe.io", MetadataValue::from_static(value));
         }
         let status = client.fetch_x509svid(request).await.unwrap_err();
-        assert_eq!(told(&status), (Code::InvalidArgument, "security header missing from request"), "{values:?}");
+        assert_eq!(
+            told(&status),
+            (Code::InvalidArgument, "security header missing from request"),
+            "{values:?}"
+        );
     }
     let status = client.fetch_jwtsvid(Request::new(JwtsvidRequest::default())).await.unwrap_err();
     assert_eq!(told(&status), (Code::InvalidArgument, "security header missing from request"));
@@ -50,7 +57,10 @@ async fn callers_without_an_entry_get_nothing() {
     let mut client = agent.client().await;
     let denied = (Code::PermissionDenied, "no identity issued");
     assert_eq!(told(&client.fetch_x509svid(with_header(X509svidRequest {})).await.unwrap_err()), denied);
-    assert_eq!(told(&client.fetch_x509_bundles(with_header(X509BundlesRequest {})).await.unwrap_err()), denied);
+    assert_eq!(
+        told(&client.fetch_x509_bundles(with_header(X509BundlesRequest {})).await.unwrap_err()),
+        denied
+    );
     assert_eq!(told(&client.fetch_jwt_bundles(with_header(JwtBundlesRequest {})).await.unwrap_err()), denied);
     let asked = JwtsvidRequest { audience: vec!["x".to_owned()], ..JwtsvidRequest::default() };
     assert_eq!(told(&client.fetch_jwtsvid(with_header(asked)).await.unwrap_err()), denied);
@@ -66,8 +76,12 @@ async fn verifiers_without_an_entry_get_the_own_bundle_where_that_is_allowed() {
     })
     .await;
     let mut client = agent.client().await;
-    let mut stream = client.fetch_x509_bundles(with_header(X509BundlesRequest {})).await.unwrap().into_inner();
-    assert_eq!(stream.message().await.unwrap().unwrap().bundles.into_keys().collect::<Vec<_>>(), ["spiffe://example.org"]);
+    let mut stream =
+        client.fetch_x509_bundles(with_header(X509BundlesRequest {})).await.unwrap().into_inner();
+    assert_eq!(
+        stream.message().await.unwrap().unwrap().bundles.into_keys().collect::<Vec<_>>(),
+        ["spiffe://example.org"]
+    );
     let status = client.fetch_x509svid(with_header(X509svidRequest {})).await.unwrap_err();
     assert_eq!(status.code(), Code::PermissionDenied);
 }
@@ -82,7 +96,8 @@ async fn arguments_are_checked_as_spire_does() {
     let status = client.fetch_jwtsvid(with_header(asked)).await.unwrap_err();
     assert_eq!(status.code(), Code::InvalidArgument);
     assert!(status.message().starts_with("invalid requested SPIFFE ID: "), "{}", status.message());
-    let asked = JwtsvidRequest { audience: vec!["x".to_owned()], spiffe_id: "spiffe://example.org/b".to_owned() };
+    let asked =
+        JwtsvidRequest { audience: vec!["x".to_owned()], spiffe_id: "spiffe://example.org/b".to_owned() };
     let status = client.fetch_jwtsvid(with_header(asked)).await.unwrap_err();
     assert_eq!(told(&status), (Code::PermissionDenied, "no identity issued"));
     let asked = ValidateJwtsvidRequest { svid: "x".to_owned(), ..ValidateJwtsvidRequest::default() };
@@ -94,7 +109,10 @@ async fn arguments_are_checked_as_spire_does() {
     let asked = ValidateJwtsvidRequest { audience: "x".to_owned(), svid: "a.b.c".to_owned() };
     assert_eq!(client.validate_jwtsvid(with_header(asked)).await.unwrap_err().code(), Code::InvalidArgument);
     let asked = ValidateJwtsvidRequest { audience: "x".to_owned(), svid: "y".repeat(5 << 20) };
-    assert_eq!(client.validate_jwtsvid(with_header(asked)).await.unwrap_err().code(), Code::ResourceExhausted);
+    assert_eq!(
+        client.validate_jwtsvid(with_header(asked)).await.unwrap_err().code(),
+        Code::ResourceExhausted
+    );
     let status = client.fetch_witsvid(with_header(WitsvidRequest::default())).await.unwrap_err();
     assert_eq!(status.code(), Code::Unimplemented);
     let status = client.fetch_wit_bundles(with_header(WitBundlesRequest {})).await.unwrap_err();
@@ -108,7 +126,8 @@ async fn identities_come_in_the_order_of_entry_ids_and_the_older_keeps_a_hint() 
         created_at,
         ..entry(id, &format!("/{id}"), 0)
     };
-    let (_server, agent) = serving(vec![hinted("c", "x", 1), hinted("a", "x", 2), hinted("b", "", 3)], |_| {}).await;
+    let (_server, agent) =
+        serving(vec![hinted("c", "x", 1), hinted("a", "x", 2), hinted("b", "", 3)], |_| {}).await;
     let (_, first) = svids(&agent.client().await).await;
     let ids: Vec<&str> = first.svids.iter().map(|one| one.spiffe_id.as_str()).collect();
     assert_eq!(ids, ["spiffe://example.org/b", "spiffe://example.org/c"]);
@@ -118,7 +137,10 @@ async fn identities_come_in_the_order_of_entry_ids_and_the_older_keeps_a_hint() 
 async fn jwt_svids_are_cached_and_validated() {
     let (_server, agent) = serving(vec![entry("a", "/a", 0), entry("b", "/b", 0)], |_| {}).await;
     let mut client = agent.client().await;
-    let asked = |audience: &[&str]| JwtsvidRequest { audience: audience.iter().map(|a| (*a).to_owned()).collect(), ..Default::default() };
+    let asked = |audience: &[&str]| JwtsvidRequest {
+        audience: audience.iter().map(|a| (*a).to_owned()).collect(),
+        ..Default::default()
+    };
     let first = client.fetch_jwtsvid(with_header(asked(&["x", "y"]))).await.unwrap().into_inner();
     assert_eq!(first.svids.len(), 2);
     let again = client.fetch_jwtsvid(with_header(asked(&["y", "x"]))).await.unwrap().into_inner();
@@ -138,8 +160,12 @@ async fn a_process_that_became_another_is_told_what_the_other_may_know() {
     let (mut stream, _) = svids(&agent.client().await).await;
     agent.says.set(&["unix:uid:2"]);
     server.world.entries.lock().unwrap()[0] = entry("a", "/a", 1);
-    let answer = tokio::time::timeout(Duration::from_secs(5), stream.message()).await.unwrap().unwrap().unwrap();
-    assert_eq!(answer.svids.iter().map(|one| one.spiffe_id.as_str()).collect::<Vec<_>>(), ["spiffe://example.org/b"]);
+    let answer =
+        tokio::time::timeout(Duration::from_secs(5), stream.message()).await.unwrap().unwrap().unwrap();
+    assert_eq!(
+        answer.svids.iter().map(|one| one.spiffe_id.as_str()).collect::<Vec<_>>(),
+        ["spiffe://example.org/b"]
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -153,7 +179,8 @@ async fn streams_with_the_same_selectors_share_what_is_issued() {
     assert_eq!(server.world.issued.load(Ordering::SeqCst), 1);
     server.world.entries.lock().unwrap().push(entry("b", "/b", 0));
     for (stream, _) in &mut streams {
-        let answer = tokio::time::timeout(Duration::from_secs(5), stream.message()).await.unwrap().unwrap().unwrap();
+        let answer =
+            tokio::time::timeout(Duration::from_secs(5), stream.message()).await.unwrap().unwrap().unwrap();
         assert_eq!(answer.svids.len(), 2);
     }
     assert_eq!(server.world.issued.load(Ordering::SeqCst), 2);
@@ -163,11 +190,15 @@ async fn streams_with_the_same_selectors_share_what_is_issued() {
 async fn what_does_not_change_is_not_sent_again() {
     let (server, agent) = serving(vec![entry("a", "/a", 0)], |_| {}).await;
     let client = agent.client().await;
-    let mut bundles = client.clone().fetch_x509_bundles(with_header(X509BundlesRequest {})).await.unwrap().into_inner();
+    let mut bundles =
+        client.clone().fetch_x509_bundles(with_header(X509BundlesRequest {})).await.unwrap().into_inner();
     bundles.message().await.unwrap().unwrap();
     server.world.entries.lock().unwrap().push(entry("b", "/b", 0));
     svids(&client).await;
-    assert!(tokio::time::timeout(Duration::from_secs(3), bundles.message()).await.is_err(), "the bundle is the same");
+    assert!(
+        tokio::time::timeout(Duration::from_secs(3), bundles.message()).await.is_err(),
+        "the bundle is the same"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

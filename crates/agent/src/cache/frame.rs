@@ -110,11 +110,20 @@ mod tests {
     fn what_is_written_by_hand_is_what_the_generated_code_reads() {
         let svids = vec![Nested(
             1,
-            [Field(1, b"spiffe://a/b"), Field(2, &[1; 300]), Field(3, b"key"), Field(4, b"bundle"), Field(5, b"")],
+            [
+                Field(1, b"spiffe://a/b"),
+                Field(2, &[1; 300]),
+                Field(3, b"key"),
+                Field(4, b"bundle"),
+                Field(5, b""),
+            ],
         )];
         let federated = vec![map_entry(3, "spiffe://c", b"other")];
         let framed = frame(&(svids, federated));
-        assert_eq!(framed[..5], [0, 0, 0, (framed.len() - 5).div_euclid(256) as u8, (framed.len() - 5) as u8]);
+        assert_eq!(
+            framed[..5],
+            [0, 0, 0, (framed.len() - 5).div_euclid(256) as u8, (framed.len() - 5) as u8]
+        );
         let read = X509svidResponse::decode(framed.slice(5..)).unwrap();
         let expected = X509svidResponse {
             svids: vec![X509svid {

@@ -21,7 +21,11 @@ pub(crate) fn unique(entries: Vec<Arc<Entry>>) -> Vec<Arc<Entry>> {
         tracing::warn!(hint = newer.hint, entry_id = &*newer.id, "Ignoring entry with duplicate hint");
         drop.insert(newer.id.clone());
     }
-    if drop.is_empty() { entries } else { entries.into_iter().filter(|entry| !drop.contains(&entry.id)).collect() }
+    if drop.is_empty() {
+        entries
+    } else {
+        entries.into_iter().filter(|entry| !drop.contains(&entry.id)).collect()
+    }
 }
 
 fn age(entry: &Entry) -> (i64, &str) {
@@ -38,7 +42,13 @@ mod tests {
         let make = |id: &str, hint: &str, created_at| {
             Arc::new(Entry { hint: hint.to_owned(), created_at, ..entry(id, "/w", &["u:1"]) })
         };
-        let kept = unique(vec![make("a", "x", 3), make("b", "x", 1), make("c", "", 2), make("d", "", 2), make("e", "x", 2)]);
+        let kept = unique(vec![
+            make("a", "x", 3),
+            make("b", "x", 1),
+            make("c", "", 2),
+            make("d", "", 2),
+            make("e", "x", 2),
+        ]);
         assert_eq!(kept.iter().map(|entry| &*entry.id).collect::<Vec<_>>(), ["b", "c", "d"]);
     }
 

@@ -58,7 +58,8 @@ impl ViewIndex {
 
     /// The views that an entry with these selectors belongs to.
     pub(super) fn concerned<'a>(&'a self, entry: &'a Selectors) -> impl Iterator<Item = &'a Selectors> {
-        let fewest = entry.iter().map(|one| self.0.get(one)).min_by_key(|views| views.map_or(0, HashSet::len));
+        let fewest =
+            entry.iter().map(|one| self.0.get(one)).min_by_key(|views| views.map_or(0, HashSet::len));
         fewest.flatten().into_iter().flatten().filter(|view| entry.is_subset(view))
     }
 }

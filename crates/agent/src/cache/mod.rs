@@ -247,8 +247,10 @@ impl Cache {
     pub(crate) fn holdings(&self) -> Holdings {
         let (issuers, count, bundle) = {
             let state = self.state();
-            let issuers: HashSet<Vec<u8>> =
-                state.all_held().filter_map(|held| Some(held.svid().chain().last()?.issuer_der().to_vec())).collect();
+            let issuers: HashSet<Vec<u8>> = state
+                .all_held()
+                .filter_map(|held| Some(held.svid().chain().last()?.issuer_der().to_vec()))
+                .collect();
             (issuers, state.held(), state.bundle())
         };
         let authorities = bundle.iter().flat_map(|bundle| bundle.x509_authorities());
@@ -256,7 +258,9 @@ impl Cache {
         Holdings {
             x509_svids: count,
             jwt_svids: self.jwt.len(),
-            x509_authorities: used.filter_map(|authority| authority.certificate.subject_key_id().map(hex)).collect(),
+            x509_authorities: used
+                .filter_map(|authority| authority.certificate.subject_key_id().map(hex))
+                .collect(),
             jwt_authorities: self.jwt.key_ids(),
         }
     }

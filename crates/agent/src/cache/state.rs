@@ -89,7 +89,10 @@ impl State {
 
     /// Each entry's revision and time of creation.
     pub(super) fn revisions(&self) -> HashMap<String, (i64, i64)> {
-        let read = self.slots.values().map(|slot| (slot.entry.id.to_string(), (slot.entry.revision, slot.entry.created_at)));
+        let read = self
+            .slots
+            .values()
+            .map(|slot| (slot.entry.id.to_string(), (slot.entry.revision, slot.entry.created_at)));
         let unread = self.unreadable.iter().map(|(id, known)| (id.to_string(), *known));
         read.chain(unread).collect()
     }
@@ -223,14 +226,17 @@ impl State {
             let mut entries = view.ids.iter().filter_map(|id| self.slots.get(id));
             entries.any(|slot| slot.entry.federates_with.contains(td))
         };
-        touched.extend(self.views.iter().filter(|(_, view)| has(view)).map(|(selectors, _)| selectors.clone()));
+        touched
+            .extend(self.views.iter().filter(|(_, view)| has(view)).map(|(selectors, _)| selectors.clone()));
     }
 
     /// Entries that a process with these selectors may have, by id.
     pub(super) fn matching(&self, has: &Selectors) -> Vec<Arc<Entry>> {
         let candidates = self.entries.candidates(has).filter_map(|id| self.slots.get(id));
-        let mut found: Vec<Arc<Entry>> =
-            candidates.filter(|slot| slot.entry.selectors.is_subset(has)).map(|slot| slot.entry.clone()).collect();
+        let mut found: Vec<Arc<Entry>> = candidates
+            .filter(|slot| slot.entry.selectors.is_subset(has))
+            .map(|slot| slot.entry.clone())
+            .collect();
         found.sort_unstable_by(|a, b| a.id.cmp(&b.id));
         found
     }
@@ -238,7 +244,11 @@ impl State {
     /// Bundles of the trust domains that these entries name.
     pub(super) fn federated(&self, entries: &[Arc<Entry>]) -> Vec<Arc<Bundle>> {
         let named: BTreeSet<&TrustDomain> = entries.iter().flat_map(|entry| &entry.federates_with).collect();
-        named.into_iter().filter(|td| **td != self.trust_domain).filter_map(|td| self.bundles.get(td).cloned()).collect()
+        named
+            .into_iter()
+            .filter(|td| **td != self.trust_domain)
+            .filter_map(|td| self.bundles.get(td).cloned())
+            .collect()
     }
 
     /// The view of these selectors, made if need be, with one stream more.
@@ -342,7 +352,9 @@ impl State {
         let mut taken = Vec::new();
         while taken.len() < limit {
             let Some(id) = self.queue.pop(urgency) else { break };
-            let Some(slot) = self.slots.get_mut(&id).filter(|slot| !slot.asking && !slot.current) else { continue };
+            let Some(slot) = self.slots.get_mut(&id).filter(|slot| !slot.asking && !slot.current) else {
+                continue;
+            };
             slot.asking = true;
             let renews = slot.held.as_ref().map(|held| held.expires_at());
             taken.push(Asked { entry: slot.entry.clone(), renews });
@@ -386,9 +398,11 @@ impl State {
         let due = match answer {
             // The entry may have become another's meanwhile.
             Ok(held) if *held.id() == slot.entry.spiffe_id => {
-                let due = halflife::renewal(now, held.starts_at(), held.expires_at(), self.target).max(now + REFUSED.0);
+                let due = halflife::renewal(now, held.starts_at(), held.expires_at(), self.target)
+                    .max(now + REFUSED.0);
                 self.held += usize::from(slot.held.replace(Arc::new(held)).is_none());
-                slot.current = slot.entry.revision == asked.revision && slot.entry.created_at == asked.created_at;
+                slot.current =
+                    slot.entry.revision == asked.revision && slot.entry.created_at == asked.created_at;
                 slot.refusals = 0;
                 due
             }
@@ -421,9 +435,8 @@ impl State {
     /// Has SVIDs issued anew that these authorities signed, and returns how many. What cannot be told apart by the
     /// issuer's name is issued anew as well.
     pub(super) fn taint(&mut self, subjects: &HashSet<Vec<u8>>) -> usize {
-        let signed = |held: &Held| {
-            held.svid().chain().last().is_some_and(|top| subjects.contains(top.issuer_der()))
-        };
+        let signed =
+            |held: &Held| held.svid().chain().last().is_some_and(|top| subjects.contains(top.issuer_der()));
         let ids: Vec<Arc<str>> = self
             .slots
             .values_mut()

@@ -15,7 +15,11 @@ pub(crate) struct Subscription {
 }
 
 impl Subscription {
-    pub(super) fn new(cache: Arc<Cache>, selectors: Selectors, mut updates: watch::Receiver<Arc<Update>>) -> Self {
+    pub(super) fn new(
+        cache: Arc<Cache>,
+        selectors: Selectors,
+        mut updates: watch::Receiver<Arc<Update>>,
+    ) -> Self {
         updates.mark_changed();
         Self { cache, selectors, updates }
     }

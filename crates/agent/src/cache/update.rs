@@ -87,7 +87,8 @@ impl Update {
 
     fn encode_x509(&self) -> Bytes {
         let bundle = self.bundle.as_ref().map(|bundle| bundle.x509_der_concatenated()).unwrap_or_default();
-        let chains: Vec<Vec<u8>> = self.identities.iter().map(|one| one.held.svid().der_concatenated()).collect();
+        let chains: Vec<Vec<u8>> =
+            self.identities.iter().map(|one| one.held.svid().der_concatenated()).collect();
         let svids: Vec<_> = self
             .identities
             .iter()

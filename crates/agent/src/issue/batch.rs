@@ -54,7 +54,10 @@ impl Request {
         }
     }
 
-    async fn ask(&self, entries: &[Arc<Entry>]) -> Result<Vec<(Arc<Entry>, Result<Held, IssueFault>)>, Status> {
+    async fn ask(
+        &self,
+        entries: &[Arc<Entry>],
+    ) -> Result<Vec<(Arc<Entry>, Result<Held, IssueFault>)>, Status> {
         self.asked.iter().for_each(announce);
         let ids: Vec<SpiffeId> = entries.iter().map(|entry| entry.spiffe_id.clone()).collect();
         let prepared = prepare(ids, self.key_type).await?;
@@ -65,10 +68,14 @@ impl Request {
         let request = BatchNewX509svidRequest { params: entries.iter().zip(&prepared).map(params).collect() };
         let results = self.call(request).await?.results;
         if results.len() != entries.len() {
-            return Err(Status::internal("the server answered for another number of entries than it was asked"));
+            return Err(Status::internal(
+                "the server answered for another number of entries than it was asked",
+            ));
         }
         let answers = entries.iter().zip(prepared).zip(results);
-        Ok(answers.map(|((entry, prepared), result)| (entry.clone(), accept(entry, &prepared.key, result))).collect())
+        Ok(answers
+            .map(|((entry, prepared), result)| (entry.clone(), accept(entry, &prepared.key, result)))
+            .collect())
     }
 
     async fn call(&self, request: BatchNewX509svidRequest) -> Result<BatchNewX509svidResponse, Status> {

@@ -109,7 +109,10 @@ impl JwtIssuer {
 }
 
 fn is_passing(status: &Status) -> bool {
-    matches!(status.code(), Code::Unavailable | Code::ResourceExhausted | Code::Aborted | Code::DeadlineExceeded)
+    matches!(
+        status.code(),
+        Code::Unavailable | Code::ResourceExhausted | Code::Aborted | Code::DeadlineExceeded
+    )
 }
 
 fn read(svid: Option<Jwtsvid>, entry: &Entry) -> Result<JwtHeld, JwtFault> {
@@ -118,7 +121,9 @@ fn read(svid: Option<Jwtsvid>, entry: &Entry) -> Result<JwtHeld, JwtFault> {
         return Err(JwtFault::Answer("the token's times are missing or in the wrong order"));
     }
     let id = svid.id.unwrap_or_default();
-    if (id.trust_domain.as_str(), id.path.as_str()) != (entry.spiffe_id.trust_domain().as_str(), entry.spiffe_id.path()) {
+    if (id.trust_domain.as_str(), id.path.as_str())
+        != (entry.spiffe_id.trust_domain().as_str(), entry.spiffe_id.path())
+    {
         return Err(JwtFault::Answer("the token is another identity's"));
     }
     Ok(JwtHeld {

@@ -45,9 +45,13 @@ impl fmt::Display for Address {
 pub(crate) enum DialFault {
     #[error("{address} cannot be resolved: {cause}; check server_address and the name service")]
     Resolve { address: Address, cause: io::Error },
-    #[error("no connection to {address}: {cause}; check that the server runs and that server_address and server_port are right")]
+    #[error(
+        "no connection to {address}: {cause}; check that the server runs and that server_address and server_port are right"
+    )]
     Connect { address: Address, cause: io::Error },
-    #[error("no connection to {address} within 10 seconds; check that the server runs and that nothing in between drops packets")]
+    #[error(
+        "no connection to {address} within 10 seconds; check that the server runs and that nothing in between drops packets"
+    )]
     Slow { address: Address },
     #[error("TLS with {address} failed: {cause}")]
     Tls { address: Address, cause: Said },
@@ -92,7 +96,8 @@ impl Dial {
     /// A channel that connects when it is used, and again whenever it must.
     pub(crate) fn channel(self) -> Channel {
         // The scheme tells tonic that TLS is not its business; the origin is what goes over the wire.
-        let origin = Uri::builder().scheme("https").authority(self.address.to_string()).path_and_query("/").build();
+        let origin =
+            Uri::builder().scheme("https").authority(self.address.to_string()).path_and_query("/").build();
         let endpoint = Endpoint::from_static("http://spire-server").http2_adaptive_window(true);
         let endpoint = match origin {
             Ok(origin) => endpoint.origin(origin),
@@ -123,7 +128,8 @@ impl Dial {
     async fn tcp(&self) -> Result<TcpStream, DialFault> {
         let address = || self.address.clone();
         let found = tokio::net::lookup_host((self.address.host.as_str(), self.address.port)).await;
-        let mut found: Vec<_> = found.map_err(|cause| DialFault::Resolve { address: address(), cause })?.collect();
+        let mut found: Vec<_> =
+            found.map_err(|cause| DialFault::Resolve { address: address(), cause })?.collect();
         let count = found.len();
         found.rotate_left(((jitter::fraction() * count as f64) as usize).min(count));
         let mut last = io::Error::other("the name has no address");

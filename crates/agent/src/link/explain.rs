@@ -17,7 +17,9 @@ pub(crate) fn explain(status: &Status) -> String {
     }
     // "transport error" and "tcp connect error" say nothing that the cause does not.
     if said.len() > 1 {
-        said.retain(|text| !matches!(text.as_str(), "" | "transport error" | "tcp connect error" | "client error (Connect)"));
+        said.retain(|text| {
+            !matches!(text.as_str(), "" | "transport error" | "tcp connect error" | "client error (Connect)")
+        });
     }
     said.join(": ")
 }

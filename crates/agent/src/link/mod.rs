@@ -58,7 +58,8 @@ impl Server {
     fn connect(&self, identity: Option<Arc<IdentitySource>>) -> Result<Channel, TlsError> {
         let clock = self.clock.clone();
         let server = Authorize::Id(server_id(&self.trust_domain));
-        let config = spiffe_tls::client_config(identity, self.trust.clone(), server, Arc::new(move || clock.now()))?;
+        let config =
+            spiffe_tls::client_config(identity, self.trust.clone(), server, Arc::new(move || clock.now()))?;
         Ok(Dial::new(self.address.clone(), config).channel())
     }
 }

@@ -107,7 +107,10 @@ impl Conversation {
                 &mut self.stream.insert((requests, answers)).1
             }
         };
-        answers.message().await?.ok_or_else(|| Status::unavailable("the server closed the attestation stream"))
+        answers
+            .message()
+            .await?
+            .ok_or_else(|| Status::unavailable("the server closed the attestation stream"))
     }
 }
 

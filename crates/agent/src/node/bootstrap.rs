@@ -28,7 +28,9 @@ pub enum BootstrapError {
         cause: FetchError,
     },
     /// What was read is no bundle.
-    #[error("the trust bundle from {place} cannot be used: {why}; trust_bundle_format must say how it is written (pem or spiffe)")]
+    #[error(
+        "the trust bundle from {place} cannot be used: {why}; trust_bundle_format must say how it is written (pem or spiffe)"
+    )]
     Malformed {
         /// Where it came from.
         place: String,
@@ -36,12 +38,18 @@ pub enum BootstrapError {
         why: String,
     },
     /// What was read is empty.
-    #[error("the trust bundle from {0} holds no X.509 authority; `bundle show` on the server prints a current one")]
+    #[error(
+        "the trust bundle from {0} holds no X.509 authority; `bundle show` on the server prints a current one"
+    )]
     Empty(String),
 }
 
 /// The first bundle; `None` where the first server is to be trusted.
-pub(crate) async fn bundle(settings: &Settings, attempt: u32, started: &str) -> Result<Option<Bundle>, BootstrapError> {
+pub(crate) async fn bundle(
+    settings: &Settings,
+    attempt: u32,
+    started: &str,
+) -> Result<Option<Bundle>, BootstrapError> {
     match &settings.bootstrap {
         Bootstrap::DangerousFirstServer => Ok(None),
         Bootstrap::File { path, format } => {
@@ -68,7 +76,9 @@ fn read(path: &Path) -> Result<String, BootstrapError> {
 fn parse(td: &TrustDomain, place: &str, text: &str, format: BundleFormat) -> Result<Bundle, BootstrapError> {
     let malformed = |why: String| BootstrapError::Malformed { place: place.to_owned(), why };
     let bundle = match format {
-        BundleFormat::Pem => Bundle::parse_pem(td.clone(), text).map_err(|cause| malformed(cause.to_string()))?,
+        BundleFormat::Pem => {
+            Bundle::parse_pem(td.clone(), text).map_err(|cause| malformed(cause.to_string()))?
+        }
         BundleFormat::Spiffe => {
             Bundle::parse_spiffe_json(td.clone(), text).map_err(|cause| malformed(cause.to_string()))?
         }

@@ -45,7 +45,9 @@ pub enum FetchError {
         cause: io::Error,
     },
     /// The system's roots were not found.
-    #[error("the system's trusted roots cannot be read from {path:?}: {why}; set SSL_CERT_FILE to a file that holds them")]
+    #[error(
+        "the system's trusted roots cannot be read from {path:?}: {why}; set SSL_CERT_FILE to a file that holds them"
+    )]
     Roots {
         /// The file.
         path: PathBuf,
@@ -124,7 +126,8 @@ fn web_config() -> Result<ClientConfig, FetchError> {
     let blocks = spiffe::pem::decode(&text).map_err(|cause| roots(cause.to_string()))?;
     let mut store = RootCertStore::empty();
     let ders = blocks.iter().filter(|block| block.label == spiffe::pem::CERTIFICATE);
-    let (taken, _) = store.add_parsable_certificates(ders.map(|block| CertificateDer::from(block.der.to_vec())));
+    let (taken, _) =
+        store.add_parsable_certificates(ders.map(|block| CertificateDer::from(block.der.to_vec())));
     if taken == 0 {
         return Err(roots("it holds no certificate".to_owned()));
     }

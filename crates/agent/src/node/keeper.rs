@@ -8,8 +8,8 @@ use model::ports::{KeyManager, NodeProof};
 use proto::spire::api::server::agent::v1::agent_client::AgentClient;
 use proto::spire::api::server::agent::v1::{AgentX509svidParams, RenewAgentRequest};
 use spiffe::bundle::{Bundle, BundleSet};
-use spiffe::x509::{Csr, X509Svid};
 use spiffe::key::Signer;
+use spiffe::x509::{Csr, X509Svid};
 use tokio::sync::{mpsc, watch};
 use tonic::Status;
 
@@ -129,16 +129,27 @@ impl Keeper {
         match trouble {
             Trouble::Renew => Ok(true),
             Trouble::Refused(Refusal::Banned, _) => {
-                tracing::warn!(subsystem_name = "manager", "Agent is banned: removing SVID and shutting down");
+                tracing::warn!(
+                    subsystem_name = "manager",
+                    "Agent is banned: removing SVID and shutting down"
+                );
                 self.forget();
                 Err(AgentError::Banned)
             }
             Trouble::Refused(Refusal::Reattest, why) if self.identity.own().reattestable => {
-                tracing::warn!(subsystem_name = "manager", error = why, "Agent needs to re-attest; will attempt to re-attest");
+                tracing::warn!(
+                    subsystem_name = "manager",
+                    error = why,
+                    "Agent needs to re-attest; will attempt to re-attest"
+                );
                 Ok(true)
             }
             Trouble::Refused(Refusal::Reattest, why) => {
-                tracing::error!(subsystem_name = "manager", error = why, "Agent needs to re-attest: removing SVID and shutting down");
+                tracing::error!(
+                    subsystem_name = "manager",
+                    error = why,
+                    "Agent needs to re-attest: removing SVID and shutting down"
+                );
                 self.forget();
                 Err(AgentError::MustReattest(why))
             }
@@ -156,7 +167,8 @@ impl Keeper {
         let Some(bundle) = self.bundle.borrow_and_update().clone() else { return false };
         let set: BundleSet = std::iter::once(bundle.clone()).collect();
         self.server.trust.store(Arc::new(set));
-        let authorities: Vec<_> = bundle.x509_authorities().iter().map(|one| one.certificate.clone()).collect();
+        let authorities: Vec<_> =
+            bundle.x509_authorities().iter().map(|one| one.certificate.clone()).collect();
         if let Err(error) = self.state.store_bundle(&authorities) {
             tracing::error!(subsystem_name = "manager", error = %error, "Could not store bundle");
         }
@@ -168,7 +180,10 @@ impl Keeper {
             .filter(|one| one.tainted && tainted.insert(one.certificate.der().to_vec()))
             .any(|one| Some(one.certificate.subject_der()) == top.as_deref());
         if signed {
-            tracing::info!(subsystem_name = "manager", "Agent SVID is tainted by a root authority, forcing rotation");
+            tracing::info!(
+                subsystem_name = "manager",
+                "Agent SVID is tainted by a root authority, forcing rotation"
+            );
         }
         signed
     }
@@ -208,15 +223,26 @@ impl Keeper {
     }
 
     fn give_up(&self, status: &Status) -> Result<(), AgentError> {
-        tracing::error!(subsystem_name = "manager", error = status.message(), "Agent failed re-attestation; removing SVID and shutting down");
+        tracing::error!(
+            subsystem_name = "manager",
+            error = status.message(),
+            "Agent failed re-attestation; removing SVID and shutting down"
+        );
         self.forget();
         Err(refused(status))
     }
 
     async fn reattest(&self, key: &Arc<dyn Signer>) -> Result<Own, AttestFault> {
-        let channel = self.server.anonymous().map_err(|error| AttestFault::Server(Status::internal(error.to_string())))?;
+        let channel = self
+            .server
+            .anonymous()
+            .map_err(|error| AttestFault::Server(Status::internal(error.to_string())))?;
         let done = attest::attest(channel, self.proof.as_ref(), key).await?;
-        tracing::info!(subsystem_name = "manager", spiffe_id = done.svid.id().as_str(), "Successfully reattested node");
+        tracing::info!(
+            subsystem_name = "manager",
+            spiffe_id = done.svid.id().as_str(),
+            "Successfully reattested node"
+        );
         Ok(Own { svid: done.svid, reattestable: done.reattestable })
     }
 
@@ -230,7 +256,11 @@ impl Keeper {
         })?;
         let chain = answer.into_inner().svid.ok_or(AttestFault::Answer("it holds no SVID"))?.cert_chain;
         let svid = attest::checked(X509Svid::parse_chain(chain)?, key)?;
-        tracing::info!(subsystem_name = "manager", spiffe_id = svid.id().as_str(), "Successfully rotated agent SVID");
+        tracing::info!(
+            subsystem_name = "manager",
+            spiffe_id = svid.id().as_str(),
+            "Successfully rotated agent SVID"
+        );
         Ok(Own { svid, reattestable: false })
     }
 

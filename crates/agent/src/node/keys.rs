@@ -17,7 +17,10 @@ pub(crate) async fn of(keys: &dyn KeyManager, svid: &X509Svid) -> Result<Option<
 }
 
 /// A new key, under the name that the SVID in use does not need.
-pub(crate) async fn next(keys: &dyn KeyManager, current: Option<&X509Svid>) -> Result<Arc<dyn Signer>, KeyError> {
+pub(crate) async fn next(
+    keys: &dyn KeyManager,
+    current: Option<&X509Svid>,
+) -> Result<Arc<dyn Signer>, KeyError> {
     let taken = match current {
         Some(svid) => name_of(keys, svid).await?,
         None => None,

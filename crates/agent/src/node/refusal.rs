@@ -21,9 +21,10 @@ pub(crate) fn read(status: &Status) -> Option<Refusal> {
     }
     let details: PermissionDeniedDetails = kit::status::detail(status, DETAILS)?;
     match details.reason() {
-        Reason::AgentExpired | Reason::AgentNotActive | Reason::AgentNotAttested | Reason::AgentMustReattest => {
-            Some(Refusal::Reattest)
-        }
+        Reason::AgentExpired
+        | Reason::AgentNotActive
+        | Reason::AgentNotAttested
+        | Reason::AgentMustReattest => Some(Refusal::Reattest),
         Reason::AgentBanned => Some(Refusal::Banned),
         Reason::Unknown => None,
     }
@@ -35,7 +36,12 @@ mod tests {
 
     fn status(reason: Reason) -> Status {
         let details = PermissionDeniedDetails { reason: reason.into() };
-        kit::status::with_detail(Code::PermissionDenied, "no", &format!("type.googleapis.com/{DETAILS}"), &details)
+        kit::status::with_detail(
+            Code::PermissionDenied,
+            "no",
+            &format!("type.googleapis.com/{DETAILS}"),
+            &details,
+        )
     }
 
     #[test]

@@ -57,7 +57,15 @@ pub(crate) async fn start(
     state: &AgentState,
 ) -> Result<Node, AgentError> {
     let started = Instant::now();
-    let mut start = Start { settings, adapters, server, state, key: None, attempt: 0, began: rfc3339(server.clock.now()) };
+    let mut start = Start {
+        settings,
+        adapters,
+        server,
+        state,
+        key: None,
+        attempt: 0,
+        began: rfc3339(server.clock.now()),
+    };
     let mut backoff = Backoff::new(RETRY, GIVE_UP);
     loop {
         let last = match start.attempt().await {
@@ -94,7 +102,9 @@ impl Start<'_> {
         self.attempt += 1;
         let bundle = self.trust().await?;
         match &bundle {
-            Some(_) => tracing::info!(subsystem_name = "attestor", trust_domain_id = %self.settings.trust_domain.id(), "Bundle loaded"),
+            Some(_) => {
+                tracing::info!(subsystem_name = "attestor", trust_domain_id = %self.settings.trust_domain.id(), "Bundle loaded")
+            }
             None => tracing::info!(subsystem_name = "attestor", "Bundle is not found"),
         }
         let channel = self.channel(bundle.as_ref())?;
@@ -156,7 +166,10 @@ impl Start<'_> {
         let manager = self.adapters.keys.as_ref();
         let Some((svid, reattestable)) = self.state.svid()? else {
             if keys::any(manager).await? && self.key.is_none() {
-                tracing::warn!(subsystem_name = "attestor", "Keys recovered, but no SVID found. Generating new keypair");
+                tracing::warn!(
+                    subsystem_name = "attestor",
+                    "Keys recovered, but no SVID found. Generating new keypair"
+                );
             }
             return Ok(None);
         };
@@ -170,7 +183,11 @@ impl Start<'_> {
         };
         if self.server.clock.now() + SKEW >= svid.leaf().not_after() {
             let expiry = rfc3339(svid.leaf().not_after());
-            tracing::warn!(subsystem_name = "attestor", expiry, "SVID key recovered, but SVID is expired. Generating new keypair");
+            tracing::warn!(
+                subsystem_name = "attestor",
+                expiry,
+                "SVID key recovered, but SVID is expired. Generating new keypair"
+            );
             return Ok(None);
         }
         tracing::info!(subsystem_name = "attestor", spiffe_id = svid.id().as_str(), "SVID loaded");
@@ -200,7 +217,8 @@ impl Start<'_> {
         let mut client = BundleClient::new(channel);
         let answer = deadline(client.get_bundle(GetBundleRequest::default())).await;
         let answer = answer.map_err(|status| Setback::Passing(explain(&status)))?.into_inner();
-        crate::wire::bundle(&answer).map_err(|error| Setback::Passing(format!("the server's bundle cannot be used: {error}")))
+        crate::wire::bundle(&answer)
+            .map_err(|error| Setback::Passing(format!("the server's bundle cannot be used: {error}")))
     }
 
     fn keep_svid(&self, svid: &X509Svid, reattestable: bool) {
@@ -210,7 +228,8 @@ impl Start<'_> {
     }
 
     fn keep_bundle(&self, bundle: &Bundle) {
-        let authorities: Vec<_> = bundle.x509_authorities().iter().map(|one| one.certificate.clone()).collect();
+        let authorities: Vec<_> =
+            bundle.x509_authorities().iter().map(|one| one.certificate.clone()).collect();
         if let Err(error) = self.state.store_bundle(&authorities) {
             tracing::error!(error = %error, "Could not store bundle");
         }
@@ -221,7 +240,9 @@ impl Start<'_> {
 fn setback(fault: AttestFault) -> Setback {
     match fault {
         AttestFault::Server(status) if is_final(&status) => Setback::Final(refused(&status)),
-        AttestFault::Proof(model::ports::AttestError::Invalid(why)) => Setback::Final(AgentError::NoProof(why)),
+        AttestFault::Proof(model::ports::AttestError::Invalid(why)) => {
+            Setback::Final(AgentError::NoProof(why))
+        }
         passing => Setback::Passing(passing.to_string()),
     }
 }

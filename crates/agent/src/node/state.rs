@@ -20,7 +20,9 @@ const NO_TIME: &str = "0001-01-01T00:00:00Z";
 #[derive(Debug, thiserror::Error)]
 pub enum StateError {
     /// The directory could not be made.
-    #[error("the data directory {folder:?} cannot be made: {cause}; make it, or set data_dir to one that may be written")]
+    #[error(
+        "the data directory {folder:?} cannot be made: {cause}; make it, or set data_dir to one that may be written"
+    )]
     Folder {
         /// The directory.
         folder: PathBuf,
@@ -95,7 +97,8 @@ impl Default for Stored {
 impl AgentState {
     /// Reads what is there; makes the directory if need be.
     pub(crate) fn open(folder: &Path) -> Result<Self, StateError> {
-        fs::create_dir_all(folder).map_err(|cause| StateError::Folder { folder: folder.to_owned(), cause })?;
+        fs::create_dir_all(folder)
+            .map_err(|cause| StateError::Folder { folder: folder.to_owned(), cause })?;
         let path = folder.join(FILE);
         let stored = match fs::read(&path) {
             Ok(text) => serde_json::from_slice(&text)
@@ -182,8 +185,8 @@ fn encode(chain: &[Certificate]) -> Vec<String> {
 fn decode(text: &str) -> Result<Certificate, String> {
     let pem = STANDARD.decode(text).map_err(|cause| format!("a certificate is not base64: {cause}"))?;
     let pem = String::from_utf8(pem).map_err(|_| "a certificate is not PEM".to_owned())?;
-    let blocks =
-        pem::decode_all(&pem, pem::CERTIFICATE).map_err(|cause| format!("a certificate is not PEM: {cause}"))?;
+    let blocks = pem::decode_all(&pem, pem::CERTIFICATE)
+        .map_err(|cause| format!("a certificate is not PEM: {cause}"))?;
     let block = blocks.into_iter().next().ok_or("a certificate is missing")?;
     Certificate::parse(block.der.to_vec()).map_err(|cause| format!("a certificate cannot be read: {cause}"))
 }
@@ -193,7 +196,8 @@ fn write(path: &Path, stored: &Stored) -> io::Result<()> {
     let aside = path.with_extension("json.tmp");
     let mut file = fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&aside)?;
     let text = serde_json::to_vec(stored).map_err(io::Error::other)?;
-    let written = file.write_all(&text).and_then(|()| file.sync_all()).and_then(|()| fs::rename(&aside, path));
+    let written =
+        file.write_all(&text).and_then(|()| file.sync_all()).and_then(|()| fs::rename(&aside, path));
     if let Err(error) = written {
         let _ = fs::remove_file(&aside);
         return Err(error);

@@ -56,7 +56,8 @@ impl Feed {
             return Ok(first);
         }
         let message = tokio::time::timeout_at(self.heard + 2 * self.heartbeat, self.down.message()).await;
-        let message = message.map_err(|_| Status::deadline_exceeded("the server was silent for too long"))??;
+        let message =
+            message.map_err(|_| Status::deadline_exceeded("the server was silent for too long"))??;
         self.heard = Instant::now();
         message.ok_or_else(|| Status::unavailable("the server closed the feed"))
     }

@@ -127,7 +127,12 @@ impl Follower {
 
     async fn part(&self, goodbye: &Goodbye, backoff: &mut Backoff) {
         let reason = goodbye.reason();
-        tracing::info!(subsystem_name = "manager", reason = reason.as_str_name(), "The server ended the feed: {}", goodbye.message);
+        tracing::info!(
+            subsystem_name = "manager",
+            reason = reason.as_str_name(),
+            "The server ended the feed: {}",
+            goodbye.message
+        );
         let connection = self.link.number();
         let asked = Duration::from_millis(goodbye.retry_after_ms.into());
         match reason {
@@ -136,7 +141,8 @@ impl Follower {
                 self.pause(RENEWAL).await;
             }
             Reason::Evicted => {
-                self.troubles.report(connection, Trouble::Refused(Refusal::Reattest, goodbye.message.clone()));
+                self.troubles
+                    .report(connection, Trouble::Refused(Refusal::Reattest, goodbye.message.clone()));
                 self.pause(RENEWAL).await;
             }
             Reason::Expired => {
@@ -225,7 +231,11 @@ impl Follower {
                     self.applied(feed, number);
                 } else {
                     record.resyncs += 1;
-                    tracing::error!(subsystem_name = "manager", number, "The entries are not those of the server; asking for all of them");
+                    tracing::error!(
+                        subsystem_name = "manager",
+                        number,
+                        "The entries are not those of the server; asking for all of them"
+                    );
                     feed.resync(number, own.to_bytes());
                 }
             }
@@ -265,7 +275,10 @@ impl Follower {
 
     /// Asks in turns, for as long as the connection holds.
     async fn poll(&self) {
-        tracing::info!(subsystem_name = "manager", "The server has no feed: asking it for changes, as SPIRE's protocol does");
+        tracing::info!(
+            subsystem_name = "manager",
+            "The server has no feed: asking it for changes, as SPIRE's protocol does"
+        );
         let mut backoff = Backoff::new(self.interval, POLL_MAX.0.min(self.interval * POLL_MAX.1));
         let mut renewals = self.link.renewals();
         loop {

@@ -137,12 +137,20 @@ async fn bundles(channel: Channel, domains: BTreeSet<String>) -> Result<Vec<type
     Ok(all)
 }
 
-async fn federated(mut client: BundleClient<Channel>, domain: String) -> Result<Option<types::Bundle>, Status> {
-    let request = GetFederatedBundleRequest { trust_domain: domain.clone(), ..GetFederatedBundleRequest::default() };
+async fn federated(
+    mut client: BundleClient<Channel>,
+    domain: String,
+) -> Result<Option<types::Bundle>, Status> {
+    let request =
+        GetFederatedBundleRequest { trust_domain: domain.clone(), ..GetFederatedBundleRequest::default() };
     match client.get_federated_bundle(request).await {
         Ok(answer) => Ok(Some(answer.into_inner())),
         Err(status) if status.code() == Code::NotFound => {
-            tracing::warn!(subsystem_name = "manager", federated_bundle = domain, "Federated bundle not found");
+            tracing::warn!(
+                subsystem_name = "manager",
+                federated_bundle = domain,
+                "Federated bundle not found"
+            );
             Ok(None)
         }
         Err(status) => Err(status),

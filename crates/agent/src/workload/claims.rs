@@ -6,7 +6,9 @@ use serde_json::{Map, Value as Json};
 
 /// All claims, or of a token from elsewhere those that may be seen. The audience is a list, whatever the token says.
 pub(super) fn returned(claims: &Map<String, Json>, foreign: bool, allowed: &[String]) -> Struct {
-    let may = |name: &str| !foreign || matches!(name, "sub" | "exp" | "aud") || allowed.iter().any(|one| one == name);
+    let may = |name: &str| {
+        !foreign || matches!(name, "sub" | "exp" | "aud") || allowed.iter().any(|one| one == name)
+    };
     let fields = claims.iter().filter(|(name, _)| may(name));
     Struct { fields: fields.map(|(name, value)| (name.clone(), claim(name, value))).collect() }
 }
@@ -47,12 +49,17 @@ mod tests {
     #[test]
     fn a_single_audience_becomes_a_list() {
         let aud = &returned(&claims(), false, &[]).fields["aud"];
-        assert_eq!(aud, &kind(Kind::ListValue(ListValue { values: vec![kind(Kind::StringValue("x".into()))] })));
+        assert_eq!(
+            aud,
+            &kind(Kind::ListValue(ListValue { values: vec![kind(Kind::StringValue("x".into()))] }))
+        );
     }
 
     #[test]
     fn claims_from_elsewhere_are_filtered() {
-        let names = |foreign, allowed: &[String]| -> Vec<String> { returned(&claims(), foreign, allowed).fields.into_keys().collect() };
+        let names = |foreign, allowed: &[String]| -> Vec<String> {
+            returned(&claims(), foreign, allowed).fields.into_keys().collect()
+        };
         assert_eq!(names(false, &[]).len(), 5);
         assert_eq!(names(true, &[]), ["aud", "exp", "sub"]);
         assert_eq!(names(true, &["iss".to_owned()]), ["aud", "exp", "iss", "sub"]);

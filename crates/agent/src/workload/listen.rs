@@ -1,6 +1,6 @@
 //! The socket.
 
-use std::path::PathBuf;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -29,7 +29,7 @@ pub(crate) struct Endpoint {
 
 impl Endpoint {
     /// Takes the socket.
-    pub(crate) fn bind(path: &PathBuf, pin: PinPeer) -> Result<Self, AgentError> {
+    pub(crate) fn bind(path: &Path, pin: PinPeer) -> Result<Self, AgentError> {
         Ok(Self { listener: Listener::bind(path, MODE)?, pin })
     }
 

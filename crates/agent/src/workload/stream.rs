@@ -139,12 +139,15 @@ impl Watch {
         let entitled = update.has_identity();
         let anonymous = self.kind != Kind::X509Svid && self.shared.allow_unauthenticated_verifiers;
         if !entitled && !anonymous {
-            let status = self.shared.no_identity(&self.caller, self.kind.method(), self.subscription.selectors());
+            let status =
+                self.shared.no_identity(&self.caller, self.kind.method(), self.subscription.selectors());
             return Verdict::Refuse(status);
         }
         match self.kind {
             Kind::X509Svid => self.judge_svids(update),
-            _ if update.bundle.is_none() => Verdict::Refuse(Status::unavailable("could not serialize response: bundle not available")),
+            _ if update.bundle.is_none() => {
+                Verdict::Refuse(Status::unavailable("could not serialize response: bundle not available"))
+            }
             Kind::X509Bundles => Verdict::Send(update.x509_bundles()),
             Kind::JwtBundles => Verdict::Send(update.jwt_bundles()),
         }
@@ -153,10 +156,13 @@ impl Watch {
     fn judge_svids(&self, update: &Update) -> Verdict {
         match (update.identities.is_empty(), update.waiting) {
             (true, true) => {
-                let status = Status::unavailable("the server has not issued the SVID yet; it may be out of reach");
+                let status =
+                    Status::unavailable("the server has not issued the SVID yet; it may be out of reach");
                 Verdict::Later(ANY, Err(status))
             }
-            (true, false) => Verdict::Refuse(Status::unavailable("the server refuses to issue the SVID; the agent's log says why")),
+            (true, false) => Verdict::Refuse(Status::unavailable(
+                "the server refuses to issue the SVID; the agent's log says why",
+            )),
             // The first answer is to have all of them.
             (false, true) if self.last.is_none() => Verdict::Later(REST, Ok(update.x509())),
             (false, _) => Verdict::Send(update.x509()),

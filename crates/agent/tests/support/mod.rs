@@ -15,8 +15,8 @@ use hyper_util::rt::TokioIo;
 use kit::clock::Clock;
 use model::ports::{AttestError, KeyError, KeyManager, NodeProof, Peer, Prover, WorkloadAttestor};
 use model::{Selector, Selectors};
-use proto::workload::{X509svidRequest, X509svidResponse};
 use proto::workload::spiffe_workload_api_client::SpiffeWorkloadApiClient;
+use proto::workload::{X509svidRequest, X509svidResponse};
 use spiffe::TrustDomain;
 use spiffe::key::{KeyType, PrivateKey, PublicKey, Signer};
 use tokio::net::UnixStream;
@@ -123,7 +123,10 @@ impl Agent {
     /// One that trusts `bundle` and connects to `port`.
     pub fn new(port: u16, bundle: &Path) -> Self {
         if std::env::var_os("AGENT_LOG").is_some() {
-            let _ = tracing_subscriber::fmt().with_writer(std::io::stderr).with_max_level(tracing::Level::DEBUG).try_init();
+            let _ = tracing_subscriber::fmt()
+                .with_writer(std::io::stderr)
+                .with_max_level(tracing::Level::DEBUG)
+                .try_init();
         }
         let folder = tempfile::tempdir().unwrap();
         let settings = Settings {
@@ -160,7 +163,8 @@ impl Agent {
             status: status.clone(),
         };
         let stop = CancellationToken::new();
-        let task = tokio::spawn(agent::run(self.settings.clone(), adapters, self.clock.clone(), stop.clone()));
+        let task =
+            tokio::spawn(agent::run(self.settings.clone(), adapters, self.clock.clone(), stop.clone()));
         self.running = Some((stop, task));
         status
     }

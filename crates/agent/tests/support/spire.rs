@@ -30,7 +30,8 @@ impl Server {
 
     /// Starts the process and waits until it is healthy.
     pub fn run(&mut self) {
-        let log = std::fs::File::options().create(true).append(true).open(self.folder.path().join("log")).unwrap();
+        let log =
+            std::fs::File::options().create(true).append(true).open(self.folder.path().join("log")).unwrap();
         let config = self.folder.path().join("server.conf");
         let mut command = Command::new(&self.binary);
         command.args(["run", "-config"]).arg(config).stdin(Stdio::null());
@@ -42,7 +43,10 @@ impl Server {
             }
             std::thread::sleep(Duration::from_millis(100));
         }
-        panic!("the server is not healthy: {}", std::fs::read_to_string(self.folder.path().join("log")).unwrap());
+        panic!(
+            "the server is not healthy: {}",
+            std::fs::read_to_string(self.folder.path().join("log")).unwrap()
+        );
     }
 
     /// Ends the process at once.
@@ -105,7 +109,12 @@ impl Server {
             arguments.extend(["-selector", "unix:uid:1000"]);
         }
         let said = self.command(&arguments).unwrap();
-        said.lines().find_map(|line| line.strip_prefix("Entry ID")).unwrap().trim_start_matches([' ', ':']).trim().to_owned()
+        said.lines()
+            .find_map(|line| line.strip_prefix("Entry ID"))
+            .unwrap()
+            .trim_start_matches([' ', ':'])
+            .trim()
+            .to_owned()
     }
 
     /// Writes the bundle to a file.

@@ -70,7 +70,8 @@ impl Subscription {
     pub async fn hear(&mut self) -> up::Kind {
         loop {
             let message = tokio::time::timeout(Duration::from_secs(10), self.up.message());
-            match message.await.expect("the agent says something").unwrap().expect("the agent is there").kind {
+            match message.await.expect("the agent says something").unwrap().expect("the agent is there").kind
+            {
                 Some(up::Kind::Report(_)) | None => {}
                 Some(kind) => return kind,
             }
@@ -147,7 +148,8 @@ fn authority(td: &TrustDomain) -> X509Issuer {
         organization: vec!["SPIFFE".into()],
         common_name: format!("{serial}"),
     };
-    let template = CaTemplate::new(td.clone(), subject, now - Duration::from_secs(10), now + Duration::from_secs(3600));
+    let template =
+        CaTemplate::new(td.clone(), subject, now - Duration::from_secs(10), now + Duration::from_secs(3600));
     let ca = template.self_sign(&key).unwrap();
     X509Issuer::new(ca, Vec::new(), Arc::new(key)).unwrap()
 }
@@ -157,7 +159,9 @@ impl World {
         let td = TrustDomain::parse("example.org").unwrap();
         let issuer = authority(&td);
         let mut bundle = Bundle::new(td.clone());
-        bundle.push_x509(X509Authority { certificate: issuer.certificate().clone(), tainted: false }).unwrap();
+        bundle
+            .push_x509(X509Authority { certificate: issuer.certificate().clone(), tainted: false })
+            .unwrap();
         let world = Self {
             issuer: ArcSwap::from_pointee(issuer),
             jwt_key: PrivateKey::generate(KeyType::EcP256).unwrap(),
@@ -187,7 +191,8 @@ impl World {
         let id = SpiffeId::new(&self.td, path).unwrap();
         let now = SystemTime::now();
         let issuer = self.issuer.load();
-        let leaf = LeafTemplate::new(id, key, now - Duration::from_secs(1), now + ttl).issue(&issuer).unwrap();
+        let leaf =
+            LeafTemplate::new(id, key, now - Duration::from_secs(1), now + ttl).issue(&issuer).unwrap();
         issuer.chain_for(leaf).iter().map(|one: &Certificate| one.der().to_vec()).collect()
     }
 
@@ -198,7 +203,9 @@ impl World {
         for old in self.bundle.load().x509_authorities() {
             bundle.push_x509(X509Authority { certificate: old.certificate.clone(), tainted: true }).unwrap();
         }
-        bundle.push_x509(X509Authority { certificate: issuer.certificate().clone(), tainted: false }).unwrap();
+        bundle
+            .push_x509(X509Authority { certificate: issuer.certificate().clone(), tainted: false })
+            .unwrap();
         self.trust.store(Arc::new(std::iter::once(Arc::new(bundle.clone())).collect()));
         self.bundle.store(Arc::new(bundle));
         self.issuer.store(Arc::new(issuer));
@@ -210,7 +217,10 @@ impl World {
         types::Bundle {
             trust_domain: "example.org".to_owned(),
             x509_authorities: x509
-                .map(|one| types::X509Certificate { asn1: one.certificate.der().to_vec(), tainted: one.tainted })
+                .map(|one| types::X509Certificate {
+                    asn1: one.certificate.der().to_vec(),
+                    tainted: one.tainted,
+                })
                 .collect(),
             jwt_authorities: vec![types::JwtKey {
                 public_key: self.jwt_key.public().spki_der().to_vec(),
@@ -298,7 +308,8 @@ impl World {
             let entries = self.entries.lock().unwrap().clone();
             let page = self.page.load(Ordering::SeqCst);
             if entries.len() <= page {
-                let answer = SyncAuthorizedEntriesResponse { entries, ..SyncAuthorizedEntriesResponse::default() };
+                let answer =
+                    SyncAuthorizedEntriesResponse { entries, ..SyncAuthorizedEntriesResponse::default() };
                 let _ = answers.send(Ok(answer));
                 return;
             }
@@ -311,7 +322,11 @@ impl World {
                 };
                 let entry_revisions = chunk.iter().map(revision).collect();
                 let more = index + 1 < pages;
-                let _ = answers.send(Ok(SyncAuthorizedEntriesResponse { entry_revisions, entries: vec![], more }));
+                let _ = answers.send(Ok(SyncAuthorizedEntriesResponse {
+                    entry_revisions,
+                    entries: vec![],
+                    more,
+                }));
             }
             while let Ok(Some(next)) = asked.message().await {
                 assert!(next.ids.len() <= page);
@@ -359,7 +374,10 @@ fn unknown() -> HttpResponse<Body> {
     Status::unimplemented("not here").into_http()
 }
 
-async fn unary<Q, A>(request: HttpRequest<Body>, answer: impl Fn(Q) -> Result<A, Status> + Send + Sync + Clone + 'static) -> HttpResponse<Body>
+async fn unary<Q, A>(
+    request: HttpRequest<Body>,
+    answer: impl Fn(Q) -> Result<A, Status> + Send + Sync + Clone + 'static,
+) -> HttpResponse<Body>
 where
     Q: prost::Message + Default + Send + Sync + 'static,
     A: prost::Message + Default + Send + Sync + 'static,
@@ -379,7 +397,9 @@ service!(Agents, "spire.api.server.agent.v1.Agent", |world, request, method| mat
                 Ok::<_, Status>(Response::new(futures_util::stream::iter([Ok::<_, Status>(answer)])))
             }
         });
-        Grpc::new(ProstCodec::<AttestAgentResponse, AttestAgentRequest>::default()).streaming(service, request).await
+        Grpc::new(ProstCodec::<AttestAgentResponse, AttestAgentRequest>::default())
+            .streaming(service, request)
+            .await
     }
     "RenewAgent" => {
         unary(request, move |asked: RenewAgentRequest| {
@@ -424,24 +444,30 @@ service!(Svids, "spire.api.server.svid.v1.SVID", |world, request, method| match 
     _ => unknown(),
 });
 
-service!(Feeds, "bonafide.feed.v1.Feed", |world, request, method| match (method.as_str(), world.feeds.clone()) {
-    ("Subscribe", Some(feeds)) => {
-        let service = tower::service_fn(move |asked: Request<Streaming<Up>>| {
-            let feeds = feeds.clone();
-            let refused = world.refused();
-            async move {
-                refused?;
-                let mut up = asked.into_inner();
-                let (down, queue) = mpsc::unbounded_channel();
-                let Some(up::Kind::Hello(hello)) = up.message().await?.unwrap().kind else { panic!("no Hello") };
-                let _ = feeds.send(Subscription { hello, up, down });
-                Ok::<_, Status>(Response::new(UnboundedReceiverStream::new(queue)))
-            }
-        });
-        Grpc::new(ProstCodec::<Down, Up>::default()).streaming(service, request).await
+service!(
+    Feeds,
+    "bonafide.feed.v1.Feed",
+    |world, request, method| match (method.as_str(), world.feeds.clone()) {
+        ("Subscribe", Some(feeds)) => {
+            let service = tower::service_fn(move |asked: Request<Streaming<Up>>| {
+                let feeds = feeds.clone();
+                let refused = world.refused();
+                async move {
+                    refused?;
+                    let mut up = asked.into_inner();
+                    let (down, queue) = mpsc::unbounded_channel();
+                    let Some(up::Kind::Hello(hello)) = up.message().await?.unwrap().kind else {
+                        panic!("no Hello")
+                    };
+                    let _ = feeds.send(Subscription { hello, up, down });
+                    Ok::<_, Status>(Response::new(UnboundedReceiverStream::new(queue)))
+                }
+            });
+            Grpc::new(ProstCodec::<Down, Up>::default()).streaming(service, request).await
+        }
+        _ => unknown(),
     }
-    _ => unknown(),
-});
+);
 
 impl StandIn {
     /// One that speaks the feed.
@@ -491,13 +517,21 @@ impl tonic::transport::server::Connected for Connected {
 }
 
 impl tokio::io::AsyncRead for Connected {
-    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut tokio::io::ReadBuf<'_>) -> Poll<std::io::Result<()>> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut tokio::io::ReadBuf<'_>,
+    ) -> Poll<std::io::Result<()>> {
         Pin::new(&mut self.0).poll_read(cx, buf)
     }
 }
 
 impl tokio::io::AsyncWrite for Connected {
-    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<std::io::Result<usize>> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &[u8],
+    ) -> Poll<std::io::Result<usize>> {
         Pin::new(&mut self.0).poll_write(cx, buf)
     }
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<std::io::Result<()>> {
@@ -511,7 +545,8 @@ impl tokio::io::AsyncWrite for Connected {
 async fn serve(world: Arc<World>, listener: TcpListener) {
     let now = Arc::new(SystemTime::now);
     let mut tls =
-        spiffe_tls::server_config(world.identity.clone(), world.trust.clone(), ClientAuth::Request, now).unwrap();
+        spiffe_tls::server_config(world.identity.clone(), world.trust.clone(), ClientAuth::Request, now)
+            .unwrap();
     tls.alpn_protocols = vec![b"h2".to_vec()];
     let acceptor = tokio_rustls::TlsAcceptor::from(Arc::new(tls));
     let incoming = futures_util::stream::unfold(listener, move |listener| {

@@ -1,5 +1,6 @@
 //! Unix sockets: listening with clear errors, and who is at the other end as tonic's connect info.
 
+mod authority;
 mod connection;
 mod fault;
 

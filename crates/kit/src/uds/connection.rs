@@ -6,16 +6,19 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::UnixStream;
 use tonic::transport::server::Connected;
 
+use super::authority::Rewriter;
+
 /// A connection with what is known of its other end. tonic's handlers find the latter in a request's extensions.
 #[derive(Debug)]
 pub struct Connection<P> {
     stream: UnixStream,
+    rewriter: Rewriter,
     peer: P,
 }
 
 impl<P> Connection<P> {
     pub(super) fn new(stream: UnixStream, peer: P) -> Self {
-        Self { stream, peer }
+        Self { stream, rewriter: Rewriter::new(), peer }
     }
 
     /// Who is at the other end.
@@ -38,7 +41,10 @@ impl<P: Unpin> AsyncRead for Connection<P> {
         cx: &mut Context<'_>,
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_read(cx, buf)
+        let before = buf.filled().len();
+        let read = Pin::new(&mut self.stream).poll_read(cx, buf);
+        self.rewriter.rewrite(buf.filled_mut().get_mut(before..).unwrap_or_default());
+        read
     }
 }
 

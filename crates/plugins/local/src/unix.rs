@@ -1,4 +1,8 @@
 //! Workload attestation by what the kernel says of a process: its user, its groups and its executable.
+//!
+//! Users and groups keep workloads apart. `path` and `sha256` say which program the process runs, not that nobody else
+//! has a hand in it: a process of the same user may start that program under its own control, or leave it an open
+//! connection. Use them together with `uid`, one user for each program.
 
 mod executable;
 mod names;

@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -100,14 +100,59 @@ pub struct Server {
     trust_domain: TrustDomain,
     trust: Trust,
     path: PathTemplate,
+    limits: Limits,
+    verify_client_ip: bool,
+}
+
+/// How much a node may make the server do before it has proven anything.
+#[derive(Debug, Clone, Copy)]
+struct Limits {
     max_intermediates: usize,
     max_rsa_key_size: usize,
-    verify_client_ip: bool,
 }
 
 enum Trust {
     ExternalPki(Arc<Roots>),
     Spiffe { prefix: String, own: Arc<dyn OwnAuthorities> },
+}
+
+impl Limits {
+    /// The leaf and the certificates above it.
+    fn parse(self, payload: &[u8]) -> Result<(Leaf, Vec<Leaf>), AttestError> {
+        if payload.len() > MAX_PAYLOAD {
+            return Err(invalid(format!("the payload is larger than {MAX_PAYLOAD} bytes")));
+        }
+        let payload: Payload = serde_json::from_slice(payload)
+            .map_err(|cause| invalid(format!("failed to unmarshal data: {cause}")))?;
+        let shown = payload.certificates.unwrap_or_default();
+        let Some((leaf, intermediates)) = shown.split_first() else {
+            return Err(invalid("no certificate to attest"));
+        };
+        // before any of them is parsed
+        if intermediates.len() > self.max_intermediates {
+            return Err(invalid("too many intermediate certificates"));
+        }
+        let leaf = Leaf::parse(&leaf.0)
+            .map_err(|cause| invalid(format!("unable to parse leaf certificate: {cause}")))?;
+        if self.key_too_large(&leaf) {
+            return Err(invalid("leaf certificate key size too large"));
+        }
+        let intermediate = |(number, der): (usize, &super::wire::Bytes)| {
+            let parsed = Leaf::parse(&der.0).map_err(|cause| {
+                invalid(format!("unable to parse intermediate certificate {number}: {cause}"))
+            })?;
+            if self.key_too_large(&parsed) {
+                return Err(invalid(format!("intermediate certificate {number} key size too large")));
+            }
+            Ok(parsed)
+        };
+        let intermediates = intermediates.iter().enumerate().map(intermediate).collect::<Result<_, _>>()?;
+        Ok((leaf, intermediates))
+    }
+
+    fn key_too_large(self, certificate: &Leaf) -> bool {
+        matches!(certificate.public_key(), PublicKey::Rsa { bits, .. } if bits > self.max_rsa_key_size)
+    }
 }
 
 impl Server {
@@ -151,48 +196,11 @@ impl Server {
                 trust_domain,
                 trust,
                 path,
-                max_intermediates,
-                max_rsa_key_size,
+                limits: Limits { max_intermediates, max_rsa_key_size },
                 verify_client_ip: settings.verify_client_ip,
             }),
             _ => Err(faults),
         }
-    }
-
-    fn parse(&self, payload: &[u8]) -> Result<(Leaf, Vec<Leaf>), AttestError> {
-        if payload.len() > MAX_PAYLOAD {
-            return Err(invalid(format!("the payload is larger than {MAX_PAYLOAD} bytes")));
-        }
-        let payload: Payload = serde_json::from_slice(payload)
-            .map_err(|cause| invalid(format!("failed to unmarshal data: {cause}")))?;
-        let shown = payload.certificates.unwrap_or_default();
-        let Some((leaf, intermediates)) = shown.split_first() else {
-            return Err(invalid("no certificate to attest"));
-        };
-        // before any of them is parsed
-        if intermediates.len() > self.max_intermediates {
-            return Err(invalid("too many intermediate certificates"));
-        }
-        let leaf = Leaf::parse(&leaf.0)
-            .map_err(|cause| invalid(format!("unable to parse leaf certificate: {cause}")))?;
-        if self.key_too_large(&leaf) {
-            return Err(invalid("leaf certificate key size too large"));
-        }
-        let intermediate = |(number, der): (usize, &super::wire::Bytes)| {
-            let parsed = Leaf::parse(&der.0).map_err(|cause| {
-                invalid(format!("unable to parse intermediate certificate {number}: {cause}"))
-            })?;
-            if self.key_too_large(&parsed) {
-                return Err(invalid(format!("intermediate certificate {number} key size too large")));
-            }
-            Ok(parsed)
-        };
-        let intermediates = intermediates.iter().enumerate().map(intermediate).collect::<Result<_, _>>()?;
-        Ok((leaf, intermediates))
-    }
-
-    fn key_too_large(&self, certificate: &Leaf) -> bool {
-        matches!(certificate.public_key(), PublicKey::Rsa { bits, .. } if bits > self.max_rsa_key_size)
     }
 
     /// The roots that hold now.
@@ -251,11 +259,10 @@ impl NodeAttestor for Server {
         node: &mut dyn Challenger,
         now: SystemTime,
     ) -> Result<Attested, AttestError> {
-        let (leaf, intermediates) = self.parse(payload)?;
-        let roots = self.roots()?;
-        let above = roots
-            .verify(&leaf, &intermediates, now)
-            .map_err(|cause| denied(format!("certificate verification failed: {cause:?}")))?;
+        let (limits, roots, payload) = (self.limits, self.roots()?, payload.to_vec());
+        // many signatures with large keys may have to be verified: not on a thread that others wait on
+        let judged = tokio::task::spawn_blocking(move || judge(limits, &roots, &payload, now)).await;
+        let (leaf, above) = judged.unwrap_or_else(|why| Err(AttestError::Failed(why.to_string())))?;
         if self.verify_client_ip {
             has_address(&leaf, node.address())?;
         }
@@ -266,6 +273,19 @@ impl NodeAttestor for Server {
         let selectors = selectors(&leaf, above, &uri_sans)?;
         Ok(Attested::vouched_by(NAME, id, selectors, true, now))
     }
+}
+
+/// What the node shows, if it leads to a root: the leaf, and the fingerprints above it.
+fn judge(
+    limits: Limits,
+    roots: &Roots,
+    payload: &[u8],
+    now: SystemTime,
+) -> Result<(Leaf, BTreeSet<String>), AttestError> {
+    let (leaf, intermediates) = limits.parse(payload)?;
+    let above = roots.verify(&leaf, &intermediates, now);
+    let above = above.map_err(|cause| denied(format!("certificate verification failed: {cause:?}")))?;
+    Ok((leaf, above))
 }
 
 /// Challenges the node and checks its response.

@@ -95,6 +95,7 @@ const ROLES: &[Command] = &[
         summary: "Runs an agent, and commands that speak to one (agent -h)",
         flags: &[],
     },
+    Command { path: "load", summary: "Puts load on a server or an agent and reports (load -h)", flags: &[] },
 ];
 
 /// The program's own command line, without a role.

@@ -33,6 +33,7 @@ fn main() -> ExitCode {
         (None, Some("agent")) => {
             run(command::agent("bonafide agent"), arguments.get(1..).unwrap_or_default())
         }
+        (None, Some("load")) => load::main(arguments.get(1..).unwrap_or_default()),
         (None, Some("demo")) => demo::main(arguments.get(1..).unwrap_or_default()),
         (None, _) => command::top(&arguments),
     }

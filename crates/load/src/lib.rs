@@ -1,1 +1,69 @@
-//! Loads a server or an agent over the public wire and reports.
+//! Puts load on a server or an agent over the public wire alone, and reports rates, latencies and what they cost.
+//!
+//! Whatever is measured ends by itself: each run is bounded in calls and in time. What a run creates it also removes.
+
+mod admin;
+mod agent;
+mod bench;
+mod command;
+mod crypto;
+mod fault;
+mod latency;
+mod limits;
+mod node;
+mod press;
+mod process;
+mod report;
+mod server;
+mod wire;
+
+use std::io::Write;
+use std::process::ExitCode;
+
+use kit::flags::{Program, Reading};
+
+use command::Job;
+use fault::Fault;
+use report::Report;
+
+/// Does what a command line asks for; `arguments` follow the words `bonafide load`.
+#[allow(clippy::print_stderr)] // this is where a person reads
+pub fn main(arguments: &[String]) -> ExitCode {
+    let version = format!("bonafide {}", env!("CARGO_PKG_VERSION"));
+    let commands = command::TABLE.iter().map(|(command, _)| command).collect();
+    let (command, values) = match (Program { name: "bonafide load", version, commands }).read(arguments) {
+        Reading::Say { text, code } => {
+            eprint!("{text}");
+            return ExitCode::from(code);
+        }
+        Reading::Run(command, values) => (command, values),
+    };
+    let job = command::TABLE.iter().find(|(known, _)| known.path == command.path).map(|(_, job)| *job);
+    match job.map(|job| run(job, &values)) {
+        Some(Ok(())) => ExitCode::SUCCESS,
+        Some(Err(fault)) => {
+            eprintln!("Error: {}", fault.chain());
+            ExitCode::FAILURE
+        }
+        None => ExitCode::FAILURE,
+    }
+}
+
+fn run(job: Job, values: &kit::flags::Values) -> Result<(), Fault> {
+    limits::raise_open_files();
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(Fault::Runtime)?;
+    let report: Report = runtime.block_on(async {
+        tokio::select! {
+            report = command::run(job, values) => report,
+            _ = tokio::signal::ctrl_c() => Err(Fault::Interrupted),
+        }
+    })?;
+    let text = match values.text("output") {
+        "json" => format!("{}\n", report.json()),
+        _ => report.table(),
+    };
+    // Whoever reads may be gone; then nobody misses it.
+    let mut out = std::io::stdout().lock();
+    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+    Ok(())
+}

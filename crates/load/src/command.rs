@@ -1,0 +1,207 @@
+//! The command lines.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use kit::flags::{Command, Flag, Values};
+use spiffe::SpiffeId;
+
+use crate::fault::Fault;
+use crate::process::Process;
+use crate::report::Report;
+use crate::{agent, bench, crypto, server, wire};
+
+/// What can be asked for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Job {
+    Server,
+    Agent,
+    Crypto,
+    Bench,
+}
+
+const OUTPUT: &[Flag] =
+    &[Flag::choice("output", &["pretty", "json"], "The form of the report: pretty or json")];
+
+const SERVER: &[Flag] = &[
+    Flag::text("socketPath", "Path of the server's admin socket").or("/tmp/spire-server/private/api.sock"),
+    Flag::text("serverAddress", "Address of the server").or("127.0.0.1:8081"),
+    Flag::switch("allowRemote", "Load a server on another machine too"),
+    Flag::integer("pid", "Process of the server, to report what it uses"),
+    Flag::integer("callers", "How many call at once").or("16"),
+    Flag::integer("connections", "How many connections they share").or("4"),
+    Flag::duration("duration", "How long to ask for SVIDs of each kind; 0s leaves signing out").or("5s"),
+    Flag::integer("entries", "How many entries to create; 0 leaves it out").or("5000"),
+    Flag::switch("keep", "Leave the created entries in the server"),
+];
+
+const AGENT: &[Flag] = &[
+    Flag::text("socketPath", "Path of the Workload API's socket").or("/tmp/spire-agent/public/api.sock"),
+    Flag::text("serverSocketPath", "Path of the server's admin socket")
+        .or("/tmp/spire-server/private/api.sock"),
+    Flag::text(
+        "parentID",
+        "SPIFFE ID of the agent, or of an alias; the server's only agent where this is absent",
+    ),
+    Flag::integer("pid", "Process of the agent, to report what it uses"),
+    Flag::list(
+        "streams",
+        "How many streams to hold open; may be repeated; 1, 100 and 1000 where this is absent",
+    ),
+    Flag::integer("width", "How many of them to open at once").or("50"),
+    Flag::integer("rounds", "How often to follow an entry to a stream and away again; 0 leaves it out")
+        .or("100"),
+    Flag::list(
+        "svids",
+        "How many SVIDs to let the agent hold, to see its memory; needs -pid; may be repeated",
+    ),
+];
+
+const CRYPTO: &[Flag] = &[Flag::duration("duration", "How long to measure each part").or("2s")];
+
+const BENCH: &[Flag] = &[
+    Flag::text("program", "The program to measure; this one where it is absent"),
+    Flag::text("write", "File to write the report to, in Markdown"),
+    Flag::integer("entries", "How many entries to start a server with").or("100000"),
+    Flag::duration("duration", "How long to ask for SVIDs of each kind").or("5s"),
+];
+
+/// All of them, each with what it asks for.
+pub(crate) static TABLE: &[(Command, Job)] = &[
+    (
+        Command {
+            path: "server",
+            summary: "Loads a server: signatures and entries",
+            flags: &[SERVER, OUTPUT],
+        },
+        Job::Server,
+    ),
+    (
+        Command {
+            path: "agent",
+            summary: "Loads an agent: streams, and entries on their way to them",
+            flags: &[AGENT, OUTPUT],
+        },
+        Job::Agent,
+    ),
+    (
+        Command {
+            path: "crypto",
+            summary: "Measures the bare cryptography of SVIDs here",
+            flags: &[CRYPTO, OUTPUT],
+        },
+        Job::Crypto,
+    ),
+    (
+        Command {
+            path: "bench",
+            summary: "Starts a server and an agent of its own, and measures everything",
+            flags: &[BENCH, OUTPUT],
+        },
+        Job::Bench,
+    ),
+];
+
+/// Does what the flags say.
+pub(crate) async fn run(job: Job, values: &Values) -> Result<Report, Fault> {
+    match job {
+        Job::Server => server::measure(&server_settings(values).await?).await,
+        Job::Agent => agent::measure(&agent_settings(values)?).await,
+        Job::Crypto => crypto::measure(values.duration("duration")),
+        Job::Bench => bench::run(&bench_settings(values)?).await,
+    }
+}
+
+async fn server_settings(values: &Values) -> Result<server::Settings, Fault> {
+    Ok(server::Settings {
+        socket: path(values, "socketPath"),
+        address: wire::address(values.text("serverAddress"), values.switch("allowRemote")).await?,
+        process: Process::given(values.integer("pid"))?,
+        callers: count(values, "callers", 1, 10_000)?,
+        connections: count(values, "connections", 1, 1_000)?,
+        duration: values.duration("duration").min(Duration::from_secs(600)),
+        entries: count(values, "entries", 0, 1_000_000)? as u64,
+        keep: values.switch("keep"),
+    })
+}
+
+fn agent_settings(values: &Values) -> Result<agent::Settings, Fault> {
+    let parent = values.nonempty("parentID").map(SpiffeId::parse).transpose().map_err(Fault::credentials)?;
+    let streams = match values.list("streams") {
+        [] => vec![1, 100, 1000],
+        given => numbers("streams", given, 100_000)?,
+    };
+    Ok(agent::Settings {
+        socket: path(values, "socketPath"),
+        server_socket: path(values, "serverSocketPath"),
+        parent,
+        process: Process::given(values.integer("pid"))?,
+        streams,
+        width: count(values, "width", 1, 10_000)?,
+        rounds: count(values, "rounds", 0, 100_000)?,
+        svids: numbers("svids", values.list("svids"), 100_000)?,
+    })
+}
+
+fn bench_settings(values: &Values) -> Result<bench::Settings, Fault> {
+    let own = || {
+        std::env::current_exe().map_err(|cause| Fault::File {
+            doing: "finding",
+            path: "/proc/self/exe".into(),
+            cause,
+        })
+    };
+    Ok(bench::Settings {
+        program: values.nonempty("program").map_or_else(own, |path| Ok(PathBuf::from(path)))?,
+        write: values.nonempty("write").map(PathBuf::from),
+        entries: count(values, "entries", 0, 1_000_000)? as u64,
+        duration: values.duration("duration").min(Duration::from_secs(600)),
+    })
+}
+
+fn path(values: &Values, flag: &str) -> PathBuf {
+    let text = values.text(flag);
+    Path::new(text.strip_prefix("unix:").unwrap_or(text)).to_owned()
+}
+
+fn count(values: &Values, flag: &str, least: i64, most: i64) -> Result<usize, Fault> {
+    let given = values.integer(flag);
+    match usize::try_from(given) {
+        Ok(count) if (least..=most).contains(&given) => Ok(count),
+        _ => Err(Fault::Usage(format!("-{flag} is {given}; it may be {least} to {most}"))),
+    }
+}
+
+fn numbers(flag: &str, given: &[String], most: usize) -> Result<Vec<usize>, Fault> {
+    let one = |text: &String| match text.parse() {
+        Ok(number) if (1..=most).contains(&number) => Ok(number),
+        _ => Err(Fault::Usage(format!("-{flag} is {text:?}; it may be 1 to {most}"))),
+    };
+    given.iter().map(one).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn values(path: &str, arguments: &[&str]) -> Values {
+        let arguments: Vec<String> = arguments.iter().map(|a| (*a).to_owned()).collect();
+        let (command, _) = TABLE.iter().find(|(command, _)| command.path == path).unwrap();
+        kit::flags::parse(command.flags, &arguments).unwrap()
+    }
+
+    #[test]
+    fn runs_are_bounded() {
+        assert!(matches!(agent_settings(&values("agent", &["-streams", "1000000"])), Err(Fault::Usage(_))));
+        assert!(matches!(agent_settings(&values("agent", &["-width", "0"])), Err(Fault::Usage(_))));
+        let settings = bench_settings(&values("bench", &["-duration", "2h"])).unwrap();
+        assert_eq!(settings.duration, Duration::from_secs(600));
+    }
+
+    #[test]
+    fn numbers_of_streams_may_be_repeated() {
+        let settings = agent_settings(&values("agent", &["-streams", "5", "-streams=7"])).unwrap();
+        assert_eq!(settings.streams, [5, 7]);
+        assert_eq!(agent_settings(&values("agent", &[])).unwrap().streams, [1, 100, 1000]);
+    }
+}

@@ -1,5 +1,7 @@
 //! SQLite holds to what every change log holds to, in a file and in memory.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::ops::Deref;
 
 use store::sqlite::{Options, SqliteLog};

@@ -1,5 +1,7 @@
 //! Files that are not as they should be: each is told apart, nothing is damaged, and the log recovers when it can.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 mod mount;
 
 use std::os::unix::fs::PermissionsExt;
@@ -97,6 +99,27 @@ async fn two_logs_on_one_file_share_one_history() {
         assert_eq!(write(log, 10).await.unwrap().number, number);
     }
     assert_eq!(one.head().await.unwrap(), two.head().await.unwrap());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_database_that_several_make_at_once_is_made_once() {
+    for _ in 0..10 {
+        let directory = directory();
+        let path = directory.path().join("datastore.sqlite3");
+        let opening: Vec<_> = (0..6)
+            .map(|_| {
+                let path = path.to_str().unwrap().to_owned();
+                tokio::spawn(async move { SqliteLog::open(&path, Options::default()).await })
+            })
+            .collect();
+        let mut logs = Vec::new();
+        for log in opening {
+            logs.push(log.await.unwrap().unwrap());
+        }
+        for (index, log) in logs.iter().enumerate() {
+            assert_eq!(write(log, 10).await.unwrap().number, index as u64 + 1);
+        }
+    }
 }
 
 #[tokio::test]

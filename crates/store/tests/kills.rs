@@ -1,5 +1,7 @@
 //! A server that is killed at any moment loses nothing that it has acknowledged, and leaves nothing to repair.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};

@@ -30,3 +30,6 @@ impl CodeError {
         Self::Field { field, why: why.to_string() }
     }
 }
+
+#[cfg(test)]
+mod tests;

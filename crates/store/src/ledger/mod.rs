@@ -189,6 +189,3 @@ impl Ledger {
         self.steps.push(Step { key, was, is });
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -16,7 +16,10 @@ use super::failure::log_error;
 
 /// How many kilobytes of pages a connection may keep.
 const CACHE_KB: u32 = 16 * 1024;
-/// The WAL is cut back to this after it has grown beyond it.
+/// How many pages the WAL gathers before they are moved into the file: new entries touch index pages all over, so that
+/// moving them seldom moves far fewer.
+const WAL_PAGES: u32 = 8000;
+/// The WAL is cut back to this after it has grown beyond it, in bytes.
 const WAL_LIMIT: u32 = 64 * 1024 * 1024;
 
 /// A statement with its arguments.
@@ -45,6 +48,7 @@ impl Dialer {
             .synchronous(SqliteSynchronous::Full)
             .busy_timeout(busy_timeout)
             .pragma("cache_size", format!("-{CACHE_KB}"))
+            .pragma("wal_autocheckpoint", WAL_PAGES.to_string())
             .pragma("journal_size_limit", WAL_LIMIT.to_string())
             .pragma("cell_size_check", "ON")
             .pragma("trusted_schema", "OFF")

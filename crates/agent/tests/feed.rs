@@ -1,5 +1,7 @@
 //! The rules of the feed, with a server that the test plays by hand.
 
+#![allow(clippy::unwrap_used, reason = "what fails here fails the test")]
+
 mod support;
 
 use std::time::{Duration, Instant};

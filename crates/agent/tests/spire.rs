@@ -1,5 +1,7 @@
 //! Our agent with a real SPIRE server.
 
+#![allow(clippy::unwrap_used, reason = "what fails here fails the test")]
+
 mod support;
 
 use std::time::{Duration, SystemTime};

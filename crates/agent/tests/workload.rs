@@ -1,5 +1,7 @@
 //! The Workload API, to the letter.
 
+#![allow(clippy::unwrap_used, reason = "what fails here fails the test")]
+
 mod support;
 
 use std::sync::atomic::Ordering;

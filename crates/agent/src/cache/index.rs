@@ -1,6 +1,6 @@
 //! Finding entries by what a process has, and views by what an entry asks for.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use model::{Selector, Selectors};
@@ -8,21 +8,21 @@ use model::{Selector, Selectors};
 /// Entries by one selector each: the one that the fewest others were filed under, so that a selector which all entries
 /// share (`unix:uid:0`) costs nothing where another tells them apart.
 #[derive(Default)]
-pub(super) struct EntryIndex(HashMap<Selector, Vec<Arc<str>>>);
+pub(super) struct EntryIndex(HashMap<Selector, BTreeSet<Arc<str>>>);
 
 impl EntryIndex {
     /// Files an entry and says under what.
     pub(super) fn add(&mut self, id: &Arc<str>, selectors: &Selectors) -> Option<Selector> {
-        let load = |one: &&Selector| self.0.get(*one).map_or(0, Vec::len);
+        let load = |one: &&Selector| self.0.get(*one).map_or(0, BTreeSet::len);
         let under = selectors.iter().min_by_key(load)?.clone();
-        self.0.entry(under.clone()).or_default().push(id.clone());
+        self.0.entry(under.clone()).or_default().insert(id.clone());
         Some(under)
     }
 
     /// Takes an entry out again.
     pub(super) fn remove(&mut self, id: &str, under: &Selector) {
         let Some(ids) = self.0.get_mut(under) else { return };
-        ids.retain(|other| &**other != id);
+        ids.remove(id);
         if ids.is_empty() {
             self.0.remove(under);
         }

@@ -58,13 +58,16 @@ impl Ca {
     pub(crate) fn new(name: &str, now: SystemTime) -> Self {
         let key = PrivateKey::generate(KeyType::EcP256).unwrap();
         let subject = CaSubject { common_name: name.to_owned(), ..CaSubject::default() };
-        let ca = CaTemplate::new(example(), subject, now, now + Duration::from_secs(86_400)).self_sign(&key).unwrap();
+        let ca = CaTemplate::new(example(), subject, now, now + Duration::from_secs(86_400))
+            .self_sign(&key)
+            .unwrap();
         Self(X509Issuer::new(ca, Vec::new(), Arc::new(key)).unwrap())
     }
 
     pub(crate) fn issue(&self, id: &SpiffeId, now: SystemTime, ttl: Duration) -> Held {
         let key = PrivateKey::generate(KeyType::EcP256).unwrap();
-        let leaf = LeafTemplate::new(id.clone(), key.public().clone(), now, now + ttl).issue(&self.0).unwrap();
+        let leaf =
+            LeafTemplate::new(id.clone(), key.public().clone(), now, now + ttl).issue(&self.0).unwrap();
         Held::accept(id, &key, vec![leaf.der().to_vec()]).unwrap()
     }
 

@@ -27,7 +27,8 @@ impl Rig {
     /// Issues what is asked for, and says for which entries.
     fn issue(&self, urgency: Urgency) -> Vec<String> {
         let asked = self.cache.take(urgency, 100, self.now);
-        let answer = |asked: &Asked| (asked.entry.clone(), Ok(self.ca.issue(&asked.entry.spiffe_id, self.now, TTL)));
+        let answer =
+            |asked: &Asked| (asked.entry.clone(), Ok(self.ca.issue(&asked.entry.spiffe_id, self.now, TTL)));
         self.cache.settle(asked.iter().map(answer).collect(), self.now);
         asked.iter().map(|asked| asked.entry.id.to_string()).collect()
     }
@@ -188,7 +189,9 @@ fn each_tainted_authority_is_dealt_with_once() {
     rig.issue(Urgency::Routine);
     let taint = |sequence| {
         let mut bundle = rig.ca.bundle(true);
-        bundle.push_x509(Ca::new(&format!("{sequence}"), rig.now).bundle(false).x509_authorities()[0].clone()).unwrap();
+        bundle
+            .push_x509(Ca::new(&format!("{sequence}"), rig.now).bundle(false).x509_authorities()[0].clone())
+            .unwrap();
         rig.cache.apply(Difference { bundles: vec![bundle], ..Difference::default() });
     };
     taint(1);

@@ -74,9 +74,21 @@ impl fmt::Display for Said {
                 }
                 f.write_str("; if the server is the right one, give the agent a current bundle (`bundle show` on the server)")
             }
+            Some(rustls::Error::InvalidCertificate(fault)) if of_time(fault) => {
+                write!(f, "{}; compare the clocks of this node and of the server", self.0)
+            }
             _ => write!(f, "{}", self.0),
         }
     }
+}
+
+/// Whether a certificate is not valid now, but was or will be.
+fn of_time(fault: &rustls::CertificateError) -> bool {
+    use rustls::CertificateError as Fault;
+    matches!(
+        fault,
+        Fault::Expired | Fault::ExpiredContext { .. } | Fault::NotValidYet | Fault::NotValidYetContext { .. }
+    )
 }
 
 /// Opens connections to one server.

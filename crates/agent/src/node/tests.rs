@@ -29,7 +29,10 @@ fn what_is_remembered_has_spires_form_and_mode() {
     assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
     let json: serde_json::Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
     let fields: Vec<&String> = json.as_object().unwrap().keys().collect();
-    assert_eq!(fields, ["svid", "bundle", "reattestable", "bootstrap_use", "bootstrap_start_time", "connection_attempts"]);
+    assert_eq!(
+        fields,
+        ["svid", "bundle", "reattestable", "bootstrap_use", "bootstrap_start_time", "connection_attempts"]
+    );
 
     let again = AgentState::open(&folder.path().join("new/data")).unwrap();
     let (svid, reattestable) = again.svid().unwrap().unwrap();
@@ -80,7 +83,9 @@ async fn the_first_bundle_comes_from_a_file_in_either_format() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("bundle");
     let bundle = Ca::new("ca", now()).bundle(false);
-    for (format, text) in [(BundleFormat::Pem, bundle.to_pem()), (BundleFormat::Spiffe, bundle.to_spiffe_json())] {
+    for (format, text) in
+        [(BundleFormat::Pem, bundle.to_pem()), (BundleFormat::Spiffe, bundle.to_spiffe_json())]
+    {
         std::fs::write(&path, text).unwrap();
         let settings = settings(Bootstrap::File { path: path.clone(), format });
         let read = bootstrap::bundle(&settings, 1, "").await.unwrap().unwrap();

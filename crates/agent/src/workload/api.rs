@@ -13,10 +13,10 @@ use model::Selectors;
 use prost::Message;
 use prost::bytes::Bytes;
 use tokio_util::sync::CancellationToken;
+use tonic::Status;
 use tonic::body::Body;
 use tonic::codec::{Codec as _, Streaming};
 use tonic::server::NamedService;
-use tonic::{Code, Status};
 use tonic_prost::ProstCodec;
 use tower_service::Service;
 
@@ -123,8 +123,6 @@ pub(super) async fn read<Q: Message + Default + Send + 'static>(request: Request
     match messages.message().await {
         Ok(Some(message)) => Ok(message),
         Ok(None) => Err(Status::internal("the request has no message")),
-        // gRPC's other implementations call a message that is too large this.
-        Err(status) if status.code() == Code::OutOfRange => Err(Status::resource_exhausted(status.message())),
         Err(status) => Err(status),
     }
 }

@@ -1,5 +1,5 @@
 //! Adapters and clients for the tests of this crate.
-#![allow(dead_code, unreachable_pub, reason = "each test uses its part")]
+#![allow(dead_code, unreachable_pub, clippy::unwrap_used, reason = "each test uses its part")]
 
 pub mod spire;
 pub mod standin;

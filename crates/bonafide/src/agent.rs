@@ -1,6 +1,6 @@
 //! `agent run` and `agent validate`.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
@@ -111,9 +111,14 @@ fn workload_attestor(settings: &WorkloadAttestor) -> Arc<dyn ports::WorkloadAtte
         WorkloadAttestor::Unix(unix) => Arc::new(unix::Unix::new(unix::Settings {
             discover_workload_path: unix.discover_workload_path,
             workload_size_limit: unix.workload_size_limit,
-            ..unix::Settings::default()
+            proc: proc_folder(),
         })),
     }
+}
+
+/// Where the process file system is mounted: SPIRE's agent asks this variable too.
+fn proc_folder() -> PathBuf {
+    std::env::var_os("HOST_PROC").filter(|it| !it.is_empty()).map_or_else(|| "/proc".into(), PathBuf::from)
 }
 
 /// Pins the process at the other end by the kernel's word.

@@ -1,6 +1,7 @@
 //! `spire.api.server.agent.v1.Agent`: attestation, renewal, and the list of agents.
 
 use std::collections::HashMap;
+use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 
@@ -26,7 +27,7 @@ use super::failure;
 use super::filter::AgentFilter;
 use super::page::Page;
 use crate::authority::{AgentSvid, Authorities};
-use crate::authz::{Caller, Kind};
+use crate::authz::{Caller, Kind, Peer};
 use crate::registry::{Registry, RegistryError};
 use crate::sweep::Deadlines;
 
@@ -125,10 +126,15 @@ impl agent_server::Agent for AgentApi {
         &self,
         request: Request<Streaming<wire::AttestAgentRequest>>,
     ) -> Result<Response<AttestStream>, Status> {
-        Caller::of(&request)?.throttle(Kind::Attest, 1).await?;
+        let caller = Caller::of(&request)?;
+        caller.throttle(Kind::Attest, 1).await?;
+        let address = match caller.peer() {
+            Peer::Remote { addr, .. } => Some(addr.ip()),
+            _ => None,
+        };
         let (answers, stream) = mpsc::channel(1);
         let api = self.clone();
-        let mut node = Conversation { requests: request.into_inner(), answers: answers.clone() };
+        let mut node = Conversation { requests: request.into_inner(), answers: answers.clone(), address };
         // The response must be under way before the node's first message is waited for.
         tokio::spawn(async move {
             let result = api.attest(&mut node).await;
@@ -425,6 +431,7 @@ fn wire_svid(svid: &AgentSvid) -> types::X509svid {
 struct Conversation {
     requests: Streaming<wire::AttestAgentRequest>,
     answers: mpsc::Sender<Result<wire::AttestAgentResponse, Status>>,
+    address: Option<IpAddr>,
 }
 
 impl Conversation {
@@ -450,6 +457,10 @@ impl Challenger for Conversation {
             Some(attest_agent_request::Step::ChallengeResponse(response)) => Ok(response),
             _ => Err(AttestError::Invalid("a challenge response was expected".to_owned())),
         }
+    }
+
+    fn address(&self) -> Option<IpAddr> {
+        self.address
     }
 }
 

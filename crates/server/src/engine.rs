@@ -177,7 +177,7 @@ pub async fn run(
             deadlines: deadlines.clone(),
             agent_id_as_selector: settings.agent_id_as_selector,
         },
-        hub,
+        hub: hub.clone(),
         registry: registry.clone(),
         authorities: authorities.clone(),
         settings: settings.clone(),
@@ -231,6 +231,7 @@ pub async fn run(
     let forced = async {
         stop.cancelled().await;
         tracing::info!("Stopping Server APIs");
+        hub.drain();
         tokio::time::sleep(DRAIN).await;
     };
     let outcome = tokio::select! {

@@ -12,7 +12,7 @@ use tonic::{Code, Request, Response, Status};
 
 use super::bundle_wire::{self, wire_bundle};
 use super::failure;
-use super::refuse::{item, limited, refuse, refuse_for};
+use super::failure::{item_of, limited, refuse, refuse_for};
 use crate::authority::{AmendError, amend};
 use crate::authz::Caller;
 use crate::authz::Kind;
@@ -196,7 +196,7 @@ impl wire::bundle_server::Bundle for BundleApi {
         for trust_domain in request.trust_domains {
             let status = match self.delete(&trust_domain, mode).await {
                 Ok(()) => failure::ok(),
-                Err(status) => item(&status),
+                Err(status) => item_of(&status),
             };
             results.push(wire::batch_delete_federated_bundle_response::Result { status, trust_domain });
         }
@@ -323,7 +323,7 @@ fn outcome(
 ) -> (Option<types::Status>, Option<types::Bundle>) {
     match done {
         Ok(bundle) => (failure::ok(), Some(wire_bundle(&bundle, mask))),
-        Err(status) => (item(&status), None),
+        Err(status) => (item_of(&status), None),
     }
 }
 

@@ -6,8 +6,9 @@ use model::{
     AdditionalAttributes, Agent, Entry, EntryId, Match, Selector, SelectorError, Selectors, UnixTime,
 };
 use proto::spire::api::types;
-use spiffe::bundle::{Bundle, JwtAuthority, X509Authority};
 use spiffe::{SpiffeId, TrustDomain};
+
+use super::dns;
 
 /// Why an ID in a request is refused.
 #[derive(Debug)]
@@ -156,7 +157,7 @@ pub(crate) fn merge_entry(
     }
     if mask.dns_names {
         for name in &wire.dns_names {
-            dns_name(name).map_err(|why| format!("invalid DNS name: \"{name}\": {why}"))?;
+            dns::check(name).map_err(|why| format!("invalid DNS name: \"{name}\": {why}"))?;
         }
         entry.dns_names = wire.dns_names.clone();
     }
@@ -244,32 +245,6 @@ pub(crate) fn trust_domains(wire: &[String]) -> Result<Vec<TrustDomain>, String>
     Ok(all)
 }
 
-/// A DNS name as certificates carry them: labels of letters, digits and hyphens, perhaps a leading wildcard.
-fn dns_name(name: &str) -> Result<(), &'static str> {
-    let rest = name.strip_prefix("*.").unwrap_or(name);
-    if rest.is_empty() {
-        return Err("it is empty");
-    }
-    if name.len() > 253 {
-        return Err("it is longer than 253 bytes");
-    }
-    for label in rest.split('.') {
-        if label.is_empty() {
-            return Err("a label is empty");
-        }
-        if label.len() > 63 {
-            return Err("a label is longer than 63 bytes");
-        }
-        if label.starts_with('-') || label.ends_with('-') {
-            return Err("a label starts or ends with a hyphen");
-        }
-        if !label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_') {
-            return Err("it has characters other than letters, digits, hyphens and dots");
-        }
-    }
-    Ok(())
-}
-
 /// An entry for the wire, with the fields that `mask` names, or all of them.
 pub(crate) fn wire_entry(entry: &Entry, mask: Option<&types::EntryMask>) -> types::Entry {
     let full = full_mask();
@@ -327,42 +302,5 @@ pub(crate) fn wire_agent(agent: &Agent, mask: Option<&types::AgentMask>) -> type
         banned: mask.banned && agent.is_banned(),
         can_reattest: mask.can_reattest && agent.can_reattest,
         agent_version: if mask.agent_version { agent.version.clone() } else { String::new() },
-    }
-}
-
-/// A bundle for the wire, with the parts that `mask` names, or all of them.
-pub(crate) fn wire_bundle(bundle: &Bundle, mask: Option<&types::BundleMask>) -> types::Bundle {
-    let all = types::BundleMask {
-        x509_authorities: true,
-        jwt_authorities: true,
-        refresh_hint: true,
-        sequence_number: true,
-        wit_authorities: true,
-    };
-    let mask = mask.unwrap_or(&all);
-    let x509 =
-        |a: &X509Authority| types::X509Certificate { asn1: a.certificate.der().to_vec(), tainted: a.tainted };
-    let jwt = |a: &JwtAuthority| types::JwtKey {
-        public_key: a.public_key.spki_der().to_vec(),
-        key_id: a.key_id.clone(),
-        expires_at: a.expires_at.map_or(0, |at| UnixTime::of(at).0),
-        tainted: a.tainted,
-    };
-    types::Bundle {
-        trust_domain: bundle.trust_domain().as_str().to_owned(),
-        x509_authorities: match mask.x509_authorities {
-            true => bundle.x509_authorities().iter().map(x509).collect(),
-            false => Vec::new(),
-        },
-        jwt_authorities: match mask.jwt_authorities {
-            true => bundle.jwt_authorities().iter().map(jwt).collect(),
-            false => Vec::new(),
-        },
-        refresh_hint: match mask.refresh_hint {
-            true => bundle.refresh_hint.map_or(0, |hint| i64::try_from(hint.as_secs()).unwrap_or(i64::MAX)),
-            false => 0,
-        },
-        sequence_number: if mask.sequence_number { bundle.sequence } else { 0 },
-        wit_authorities: Vec::new(),
     }
 }

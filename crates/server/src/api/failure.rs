@@ -1,4 +1,4 @@
-//! Statuses in SPIRE's words: the message, a colon, the cause.
+//! Refusals in SPIRE's words: a message, perhaps a colon and its cause, and a line in the log.
 
 use std::fmt::Display;
 
@@ -7,16 +7,37 @@ use tonic::{Code, Status};
 
 use crate::registry::RegistryError;
 
-/// `message: cause`, as `InvalidArgument`, and a line in the log.
+/// A status with a line in the log.
+pub(crate) fn refuse(code: Code, message: &str) -> Status {
+    match code {
+        Code::InvalidArgument => tracing::error!("Invalid argument: {message}"),
+        _ => tracing::error!("{}", capitalized(message)),
+    }
+    Status::new(code, message)
+}
+
+/// `message: cause` with a line in the log.
+pub(crate) fn refuse_for(code: Code, message: &str, cause: impl Display) -> Status {
+    match code {
+        Code::InvalidArgument => tracing::error!(error = %cause, "Invalid argument: {message}"),
+        _ => tracing::error!(error = %cause, "{}", capitalized(message)),
+    }
+    Status::new(code, format!("{message}: {cause}"))
+}
+
+/// `message: cause`, as `InvalidArgument`.
 pub(crate) fn invalid(message: &str, cause: impl Display) -> Status {
-    tracing::error!(error = %cause, "Invalid argument: {message}");
-    Status::invalid_argument(format!("{message}: {cause}"))
+    refuse_for(Code::InvalidArgument, message, cause)
 }
 
 /// `message: cause` for a registry that did not do as asked.
 pub(crate) fn registry(message: &str, error: &RegistryError) -> Status {
-    tracing::error!(error = %error, "{message}");
-    Status::new(registry_code(error), format!("{message}: {error}"))
+    refuse_for(registry_code(error), message, error)
+}
+
+/// The limiter's refusal, in SPIRE's words.
+pub(crate) fn limited(message: &str, cause: &Status) -> Status {
+    refuse_for(cause.code(), message, cause.message())
 }
 
 /// The code of a registry's refusal or failure.
@@ -53,4 +74,9 @@ pub(crate) fn ok() -> Option<types::Status> {
 /// An item's status from a whole call's.
 pub(crate) fn item_of(status: &Status) -> Option<types::Status> {
     item(status.code(), status.message())
+}
+
+fn capitalized(message: &str) -> String {
+    let mut letters = message.chars();
+    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
 }

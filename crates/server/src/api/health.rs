@@ -11,7 +11,7 @@ use tonic_health::pb::health_check_response::ServingStatus;
 use tonic_health::pb::health_server::{Health, HealthServer};
 use tonic_health::pb::{HealthCheckRequest, HealthCheckResponse};
 
-use super::refuse::refuse;
+use super::failure::refuse;
 use crate::authority::{Authorities, SignError};
 use crate::registry::Registry;
 use crate::signing::Refused;

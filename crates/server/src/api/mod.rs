@@ -2,7 +2,7 @@
 
 pub mod agent;
 pub mod bundle;
-mod bundle_wire;
+pub(crate) mod bundle_wire;
 pub(crate) mod convert;
 mod dns;
 pub mod entry;
@@ -10,5 +10,4 @@ mod failure;
 mod filter;
 pub mod health;
 mod page;
-mod refuse;
 pub mod svid;

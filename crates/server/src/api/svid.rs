@@ -15,7 +15,7 @@ use tonic::{Code, Request, Response, Status};
 use super::convert::{self, wire_id};
 use super::dns;
 use super::failure;
-use super::refuse::{item, limited, refuse, refuse_for};
+use super::failure::{item_of, limited, refuse, refuse_for};
 use crate::authority::{Authorities, IssuedJwt, IssuedX509, MintJwt, MintX509, NewX509, SignError, seconds};
 use crate::authz::Kind;
 use crate::authz::{AuthorizedAgent, Caller, EntryGrant, grant_entry};
@@ -232,7 +232,7 @@ fn result(done: Result<IssuedX509, Status>) -> wire::batch_new_x509svid_response
             tracing::debug!(spiffe_id = %svid.id(), expiration = UnixTime::of(svid.expires_at()).0, "Signed X509 SVID");
             (failure::ok(), Some(wire_x509(svid)))
         }
-        Err(status) => (item(&status), None),
+        Err(status) => (item_of(&status), None),
     };
     wire::batch_new_x509svid_response::Result { status, svid }
 }

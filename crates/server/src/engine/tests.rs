@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use model::ports::ChangeLog;
-use proto::spire::api::server::entry::v1::{BatchCreateEntryRequest, ListEntriesRequest};
 use proto::spire::api::server::entry::v1::entry_client::EntryClient;
+use proto::spire::api::server::entry::v1::{BatchCreateEntryRequest, ListEntriesRequest};
 use proto::spire::api::types;
 use spiffe::TrustDomain;
 use store::sqlite::{Options, SqliteLog};
@@ -49,9 +49,10 @@ async fn an_idle_server_asks_its_database_nothing() {
         attestors: Box::new(|_, _| Vec::new()),
     };
     let (stop, (ready, is_ready)) = (CancellationToken::new(), oneshot::channel());
-    let server = tokio::spawn(run(settings, adapters, kit::clock::Clock::system(), stop.clone(), move |_| {
-        ready.send(()).unwrap();
-    }));
+    let server =
+        tokio::spawn(run(settings, adapters, kit::clock::Clock::system(), stop.clone(), move |_| {
+            ready.send(()).unwrap();
+        }));
     is_ready.await.unwrap();
 
     // A write is answered by statements; after it there is rest. Reading asks the database nothing.

@@ -88,6 +88,14 @@ impl Hub {
         .collect()
     }
 
+    /// Ends every stream with a word, since this server stops: an open stream would hold up the stop.
+    pub fn drain(&self) {
+        for follower in lock(&self.inner).followers.values().flatten() {
+            lock(&follower.marks).goodbye.get_or_insert((Reason::Drained, "this server stops"));
+            follower.wake.notify_one();
+        }
+    }
+
     /// Enters a stream. From here on it is marked for whatever concerns its agent; a snapshot read after this call
     /// shows everything before. Also says whether the agent has a stream of another instance: two processes with one
     /// identity.

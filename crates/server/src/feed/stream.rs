@@ -17,7 +17,8 @@ use tonic::{Status, Streaming};
 use super::hub::{Following, Hub, Marks};
 use super::resume::{self, Missed};
 use super::view::{Difference, View};
-use crate::api::convert::{wire_bundle, wire_entry};
+use crate::api::bundle_wire::wire_bundle;
+use crate::api::convert::wire_entry;
 use crate::authz::AuthorizedAgent;
 use crate::registry::Registry;
 

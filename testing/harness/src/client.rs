@@ -17,7 +17,7 @@ pub enum Client {
     Python,
     /// java-spiffe.
     Java,
-    /// The crates `spiffe` and `spiffe-rustls`.
+    /// The crate `spiffe`.
     Rust,
 }
 

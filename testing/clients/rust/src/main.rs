@@ -4,6 +4,7 @@
 mod fetch;
 mod mutual;
 mod tally;
+mod tls;
 mod watch;
 
 use std::process::ExitCode;

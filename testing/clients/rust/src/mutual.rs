@@ -6,14 +6,13 @@ use std::time::Duration;
 use rustls::pki_types::ServerName;
 use serde_json::json;
 use spiffe_client::X509Source;
-use spiffe_rustls::{authorizer, mtls_client, mtls_server};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 use tokio_rustls::{TlsAcceptor, TlsConnector};
 
 use crate::tally::{Peer, Tally};
-use crate::{Failure, show};
+use crate::{Failure, show, tls};
 
 const PACE: Duration = Duration::from_millis(50);
 const EXCHANGE: Duration = Duration::from_secs(5);
@@ -21,8 +20,6 @@ const EXCHANGE: Duration = Duration::from_secs(5);
 /// Answers each line with the same line, until standard input ends.
 pub(crate) async fn serve(port: u16, peer: &str) -> Result<(), Failure> {
     let source = X509Source::new().await?;
-    let config = mtls_server(source.clone()).authorize(authorizer::exact([peer])?).build()?;
-    let acceptor = TlsAcceptor::from(Arc::new(config));
     let listener = TcpListener::bind(("127.0.0.1", port)).await?;
     show(&json!({ "listening": listener.local_addr()?.port() }));
 
@@ -33,8 +30,8 @@ pub(crate) async fn serve(port: u16, peer: &str) -> Result<(), Failure> {
         tokio::select! {
             accepted = listener.accept() => {
                 let (stream, _) = accepted?;
-                let (acceptor, tally) = (acceptor.clone(), Arc::clone(&tally));
-                open.spawn(async move { tally.count(within(answer(&acceptor, stream)).await) });
+                let (source, peer, tally) = (source.clone(), peer.to_owned(), Arc::clone(&tally));
+                open.spawn(async move { tally.count(within(answer(&source, &peer, stream)).await) });
             }
             () = &mut input_ends => break,
         }
@@ -54,9 +51,10 @@ async fn input_ends() {
     let _ = waiting.await;
 }
 
-async fn answer(acceptor: &TlsAcceptor, stream: TcpStream) -> Result<Peer, Failure> {
+async fn answer(source: &X509Source, peer: &str, stream: TcpStream) -> Result<Peer, Failure> {
+    let acceptor = TlsAcceptor::from(tls::server(source)?);
     let mut tls = acceptor.accept(stream).await.map_err(|cause| format!("handshake: {cause}"))?;
-    let peer = Peer::of(tls.get_ref().1.peer_certificates())?;
+    let peer = Peer::of(tls.get_ref().1.peer_certificates(), peer)?;
     let mut line = String::new();
     BufReader::new(&mut tls).read_line(&mut line).await.map_err(|cause| format!("read: {cause}"))?;
     tls.write_all(line.as_bytes()).await.map_err(|cause| format!("write: {cause}"))?;
@@ -67,23 +65,22 @@ async fn answer(acceptor: &TlsAcceptor, stream: TcpStream) -> Result<Peer, Failu
 /// Opens a fresh connection each time, so that each handshake shows the SVID and bundle of the moment.
 pub(crate) async fn dial(port: u16, peer: &str, limit: Duration) -> Result<(), Failure> {
     let source = X509Source::new().await?;
-    let config = mtls_client(source.clone()).authorize(authorizer::exact([peer])?).build()?;
-    let connector = TlsConnector::from(Arc::new(config));
     let tally = Tally::default();
     let mut ticks = tokio::time::interval(PACE);
     let end = tokio::time::Instant::now() + limit;
     while ticks.tick().await < end {
-        tally.count(within(request(&connector, port)).await);
+        tally.count(within(request(&source, peer, port)).await);
     }
     source.shutdown().await;
     tally.finish()
 }
 
-async fn request(connector: &TlsConnector, port: u16) -> Result<Peer, Failure> {
+async fn request(source: &X509Source, peer: &str, port: u16) -> Result<Peer, Failure> {
+    let connector = TlsConnector::from(tls::client(source)?);
     let stream = TcpStream::connect(("127.0.0.1", port)).await.map_err(|cause| format!("dial: {cause}"))?;
     let name = ServerName::try_from("peer.invalid")?;
     let mut tls = connector.connect(name, stream).await.map_err(|cause| format!("handshake: {cause}"))?;
-    let peer = Peer::of(tls.get_ref().1.peer_certificates())?;
+    let peer = Peer::of(tls.get_ref().1.peer_certificates(), peer)?;
     tls.write_all(b"hello\n").await.map_err(|cause| format!("write: {cause}"))?;
     let mut line = [0; 6];
     tls.read_exact(&mut line).await.map_err(|cause| format!("read: {cause}"))?;

@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 
 use rustls::pki_types::CertificateDer;
 use serde_json::json;
-use x509_parser::extensions::ParsedExtension;
+use x509_parser::extensions::{GeneralName, ParsedExtension};
 
 use crate::{Failure, show};
 
@@ -27,9 +27,18 @@ pub(crate) struct Peer {
 }
 
 impl Peer {
-    pub(crate) fn of(chain: Option<&[CertificateDer<'_>]>) -> Result<Self, Failure> {
+    /// The peer of a handshake that has verified its chain; refused unless it is `expected`.
+    pub(crate) fn of(chain: Option<&[CertificateDer<'_>]>, expected: &str) -> Result<Self, Failure> {
         let leaf = chain.and_then(<[_]>::first).ok_or("the peer showed no certificate")?;
         let (_, leaf) = x509_parser::parse_x509_certificate(leaf)?;
+        let names = leaf.subject_alternative_name()?.ok_or("the peer's certificate names nobody")?;
+        let ids = names.value.general_names.iter().filter_map(|name| match name {
+            GeneralName::URI(id) => Some(*id),
+            _ => None,
+        });
+        if !ids.eq([expected]) {
+            return Err(format!("the peer is not {expected}: {:?}", names.value.general_names).into());
+        }
         let issuer = leaf.extensions().iter().find_map(|extension| match extension.parsed_extension() {
             ParsedExtension::AuthorityKeyIdentifier(id) => {
                 id.key_identifier.as_ref().map(|key| key.0.to_vec())

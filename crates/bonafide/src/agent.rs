@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use agent::{AgentStatus, Bootstrap, BundleFormat, PinPeer};
-use config::agent::{AgentSettings, KeyManager, NodeAttestor, Overrides, WorkloadAttestor};
+use config::agent::{AgentSettings, KeyManager, NodeAttestor, Overrides, WorkloadAttestor, X509pop};
 use kit::clock::Clock;
 use kit::flags::Values;
 use model::ports;
@@ -98,11 +98,16 @@ fn proof(settings: &AgentSettings) -> Result<Arc<dyn ports::NodeProof>, Failure>
             let token = settings.join_token.as_ref().map(|token| token.reveal().to_owned());
             Arc::new(join_token::Agent::new(token))
         }
-        NodeAttestor::X509pop(pop) => Arc::new(x509pop::Agent::from_files(
-            pop.private_key_path.clone(),
-            pop.certificate_path.clone(),
-            pop.intermediates_path.clone(),
-        )?),
+        NodeAttestor::X509pop(X509pop::Files { private_key_path, certificate_path, intermediates_path }) => {
+            Arc::new(x509pop::Agent::from_files(
+                private_key_path.clone(),
+                certificate_path.clone(),
+                intermediates_path.clone(),
+            )?)
+        }
+        NodeAttestor::X509pop(X509pop::WorkloadApi { address }) => {
+            Arc::new(x509pop::Agent::from_source(Arc::new(x509pop::WorkloadApi::at(address)?)))
+        }
     })
 }
 

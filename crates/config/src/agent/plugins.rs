@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::super::block::{Block, Unknown, is_empty};
+use super::super::block::{Block, Unknown};
 use super::super::plugin::{Known, Plugin, plugins};
 use super::super::problem::Notice;
 
@@ -27,15 +27,23 @@ pub enum NodeAttestor {
     X509pop(X509pop),
 }
 
-/// Attestation by an X.509 certificate.
+/// Attestation by an X.509 certificate, and where that comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct X509pop {
-    /// The key, PEM.
-    pub private_key_path: PathBuf,
-    /// The certificate, PEM; intermediates may follow it.
-    pub certificate_path: PathBuf,
-    /// More intermediates, PEM.
-    pub intermediates_path: Option<PathBuf>,
+pub enum X509pop {
+    /// From files.
+    Files {
+        /// The key, PEM.
+        private_key_path: PathBuf,
+        /// The certificate, PEM; intermediates may follow it.
+        certificate_path: PathBuf,
+        /// More intermediates, PEM.
+        intermediates_path: Option<PathBuf>,
+    },
+    /// From the Workload API of another agent.
+    WorkloadApi {
+        /// `unix:///path/to/socket` or `tcp://ip:port`.
+        address: String,
+    },
 }
 
 /// How the agent tells workloads apart.
@@ -136,15 +144,16 @@ fn disk(plugin: &Plugin<'_>) -> Option<KeyManager> {
 
 fn x509pop(plugin: &Plugin<'_>) -> Option<X509pop> {
     let block = plugin.data();
-    let socket = block.text("spiffe_endpoint_socket");
-    block.not_yet_unless(
-        "spiffe_endpoint_socket",
-        "take the certificate and key from another Workload API",
-        is_empty,
-    );
+    if let Some(socket) = block.text("spiffe_endpoint_socket") {
+        for key in ["private_key_path", "certificate_path", "intermediates_path"] {
+            block.no_meaning(key, "with spiffe_endpoint_socket, where certificate and key come from");
+        }
+        block.finish(Unknown::Refuse);
+        return Some(X509pop::WorkloadApi { address: socket.value });
+    }
     let file = |key, why| {
         let given = block.text(key);
-        if given.is_none() && socket.is_none() {
+        if given.is_none() {
             block.required(key, why);
         }
         given.map(|given| PathBuf::from(given.value))
@@ -153,7 +162,7 @@ fn x509pop(plugin: &Plugin<'_>) -> Option<X509pop> {
     let certificate_path = file("certificate_path", "the certificate to attest with, PEM");
     let intermediates_path = block.text("intermediates_path").map(|given| given.value.into());
     block.finish(Unknown::Refuse);
-    Some(X509pop {
+    Some(X509pop::Files {
         private_key_path: private_key_path?,
         certificate_path: certificate_path?,
         intermediates_path,

@@ -5,7 +5,7 @@ use spiffe::key::KeyType;
 use super::{INSECURE, agent, agent_mistakes, agent_refuses, agent_text, lines};
 use crate::Source;
 use crate::agent::{
-    Bootstrap, BundleFormat, KeyManager, NodeAttestor, Overrides, Unix, WorkloadAttestor, load,
+    Bootstrap, BundleFormat, KeyManager, NodeAttestor, Overrides, Unix, WorkloadAttestor, X509pop, load,
 };
 
 #[test]
@@ -84,12 +84,35 @@ health_checks { listener_enabled = true bind_port = 8090 }
     assert!(settings.allow_unauthenticated_verifiers);
     assert_eq!(settings.allowed_foreign_jwt_claims, ["scope"]);
     assert_eq!(settings.sync_interval, Duration::from_secs(1));
-    let NodeAttestor::X509pop(x509pop) = &settings.node_attestor else { panic!() };
-    assert_eq!(x509pop.intermediates_path.as_ref().unwrap().to_str(), Some("/i.pem"));
+    let NodeAttestor::X509pop(X509pop::Files { intermediates_path, .. }) = &settings.node_attestor else {
+        panic!()
+    };
+    assert_eq!(intermediates_path.as_ref().unwrap().to_str(), Some("/i.pem"));
     let WorkloadAttestor::Unix(unix) = settings.workload_attestors[0];
     assert_eq!((unix.discover_workload_path, unix.workload_size_limit), (true, -1));
     assert_eq!(settings.health_checks.bind_port, 8090);
     assert_eq!(settings.warnings.len(), 1, "keys in memory");
+}
+
+#[test]
+fn x509pop_takes_its_certificate_from_files_or_from_another_agent() {
+    let text = |keys: &str| {
+        let plugins = "KeyManager \"memory\" {}\nWorkloadAttestor \"unix\" {}\n";
+        let agent = "agent { trust_domain = \"example.org\" insecure_bootstrap = true server_address = \"s\" \
+                     server_port = 8081 }";
+        format!("{agent}\nplugins {{\n{plugins}NodeAttestor \"x509pop\" {{ plugin_data {{ {keys} }} }}\n}}\n")
+    };
+    let socket = "spiffe_endpoint_socket = \"unix:///outer.sock\"";
+    let settings = agent(&text(socket)).unwrap();
+    let outer = X509pop::WorkloadApi { address: "unix:///outer.sock".to_owned() };
+    assert_eq!(settings.node_attestor, NodeAttestor::X509pop(outer));
+    let said = agent_mistakes(&text(&format!("{socket} private_key_path = \"/k.pem\"")));
+    assert!(said.contains("private_key_path has no meaning with spiffe_endpoint_socket"), "{said}");
+    let said = agent_mistakes(&text(""));
+    assert!(
+        said.contains("private_key_path must be configured") && said.contains("certificate_path must be"),
+        "{said}"
+    );
 }
 
 #[test]

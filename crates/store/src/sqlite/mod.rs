@@ -87,7 +87,7 @@ impl SqliteLog {
         schema::bring_up(&mut line, options.migration).await?;
         let anchor = match place {
             Place::File(_) => {
-                schema::use_wal(&mut line).await?;
+                schema::use_wal(&mut line, busy_timeout).await?;
                 None
             }
             Place::Memory => Some(dialer.dial().await?),

@@ -1,5 +1,7 @@
 //! The tables and their versions. Steps go forward only; each is one transaction with the note that it was done.
 
+use std::time::Duration;
+
 use model::ports::LogError;
 use sqlx::Row as _;
 
@@ -33,8 +35,23 @@ pub(super) async fn bring_up(line: &mut Line, migration: Migration) -> Result<()
     }
 }
 
-/// Readers must not wait for the writer.
-pub(super) async fn use_wal(line: &mut Line) -> Result<(), LogError> {
+/// How often the switch to WAL mode is tried again.
+const WAL_PAUSE: Duration = Duration::from_millis(10);
+
+/// Readers must not wait for the writer. SQLite does not wait by itself for another connection to make way for this
+/// switch, as when two servers make the database at the same time.
+pub(super) async fn use_wal(line: &mut Line, patience: Duration) -> Result<(), LogError> {
+    let mut tries = patience.as_millis() / WAL_PAUSE.as_millis();
+    loop {
+        match switch_to_wal(line).await {
+            Err(LogError::Unavailable(_)) if tries > 0 => tries -= 1,
+            done => return done,
+        }
+        tokio::time::sleep(WAL_PAUSE).await;
+    }
+}
+
+async fn switch_to_wal(line: &mut Line) -> Result<(), LogError> {
     let row = line.first(sqlx::query("PRAGMA journal_mode = WAL")).await?;
     let mode: Option<String> = row.and_then(|row| row.try_get(0).ok());
     match mode.as_deref() {

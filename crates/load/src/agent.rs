@@ -120,7 +120,8 @@ impl Load<'_> {
 
     /// Opens streams, each with a connection of its own as workloads have, and holds them all.
     async fn streams(&self, count: usize) -> Result<Measured, Fault> {
-        let before = self.settings.process.map(Process::resident).transpose()?;
+        let process = self.settings.process;
+        let before = process.map(|p| Ok::<_, Fault>((p, p.resident()?, p.cpu()?))).transpose()?;
         let (gate, mut open_ones) = (Arc::new(Semaphore::new(self.settings.width)), JoinSet::new());
         for _ in 0..count {
             let (gate, socket) = (gate.clone(), self.settings.socket.clone());
@@ -138,7 +139,9 @@ impl Load<'_> {
             times.push(time);
         }
         let mut figures = quantiles(&times);
-        if let (Some(process), Some(before)) = (self.settings.process, before) {
+        if let Some((process, before, cpu)) = before {
+            let worked = process.cpu()?.saturating_sub(cpu).as_secs_f64() * 1000.0 / count.max(1) as f64;
+            figures.push(Figure::new("CPU each", worked, Unit::Millis));
             tokio::time::sleep(Duration::from_millis(500)).await;
             let now = process.resident()?;
             figures.push(Figure::bytes("resident", now));

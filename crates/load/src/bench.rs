@@ -20,6 +20,9 @@ pub(crate) struct Settings {
     pub(crate) duration: Duration,
 }
 
+/// How many SVIDs an agent is given to hold.
+const HELD: [usize; 2] = [1000, 10_000];
+
 /// Names of the measurements.
 const SERVER_IDLE: &str = "server, idle";
 const AGENT_IDLE: &str = "agent, idle";
@@ -47,6 +50,15 @@ pub(crate) async fn run(settings: &Settings) -> Result<Report, Fault> {
 
     step("streams, and entries on their way to them");
     report.extend(agent::measure(&agent_settings(&domain)?).await?);
+    for count in HELD {
+        // A fresh process, so that no memory is left from before.
+        domain.stop_agent();
+        domain.start_agent().await?;
+        domain.agent()?.rest(Duration::from_secs(10)).await?;
+        let held =
+            agent::Settings { streams: vec![], rounds: 0, svids: vec![count], ..agent_settings(&domain)? };
+        report.extend(agent::measure(&held).await?);
+    }
 
     step("signatures and entries");
     report.extend(server::measure(&server_settings(settings, &domain)?).await?);
@@ -130,6 +142,6 @@ fn agent_settings(domain: &Domain) -> Result<agent::Settings, Fault> {
         streams: vec![1, 100, 1000],
         width: 50,
         rounds: 200,
-        svids: vec![1000, 10_000],
+        svids: vec![],
     })
 }

@@ -24,6 +24,52 @@ struct Aim {
     spire: &'static str,
 }
 
+impl Aim {
+    fn met(&self, seen: &Figure) -> bool {
+        match self.good {
+            Good::Above => seen.value >= self.aim.value,
+            Good::Below => seen.value < self.aim.value,
+        }
+    }
+}
+
+/// What is known of where the time or the memory goes, for those that may be missed.
+const REASONS: &[(&str, &str)] = &[
+    (
+        STREAM_MEMORY,
+        "The HTTP/2 library gives each connection 28 kB at once (16 kB to write, 8 kB to read, 4 kB for header tables), \
+         whatever is sent, and has no setting for it; what is never touched of it is not resident. About 10 kB more are \
+         its tables of streams, the task, and what the agent keeps.",
+    ),
+    (
+        FIRST_ANSWER,
+        "The load generator opens its connections on the same processors. The column \"CPU each\" below is what the \
+         agent itself works for a stream, so with 50 at a time the last of them waits for 50 times that at the least, \
+         and for the generator's own work.",
+    ),
+    (
+        ONE_A_CALL,
+        "See the next table: what a call costs beside its cryptography is HTTP/2, TLS records, decoding and the way \
+         through the signing queue.",
+    ),
+];
+
+const STREAM_MEMORY: &str = "agent memory for each stream";
+const FIRST_ANSWER: &str = "first answer at 1,000 streams, p99";
+const ONE_A_CALL: &str = "X.509-SVIDs per second of server CPU, one a call";
+
+/// Why, for each aim that was missed.
+fn misses(report: &Report, entries: u64) -> String {
+    let missed = |aim: &Aim| report.find(&aim.measured, aim.figure).is_some_and(|seen| !aim.met(seen));
+    let reason = |what: &str| REASONS.iter().find(|(of, _)| *of == what).map(|(_, why)| *why);
+    let line = |aim: Aim| {
+        let why = reason(aim.what).unwrap_or("Not looked into yet.");
+        format!("- Missed: {}. {why}\n", aim.what)
+    };
+    let lines: String = aims(entries).into_iter().filter(missed).map(line).collect();
+    if lines.is_empty() { lines } else { format!("{lines}\n") }
+}
+
 fn aims(entries: u64) -> Vec<Aim> {
     let number = |value| Figure::new("", value, Unit::Number);
     let rate = |value| Figure::new("", value, Unit::PerSecond);
@@ -39,14 +85,7 @@ fn aims(entries: u64) -> Vec<Aim> {
     };
     let (each, at) = ("per CPU second", agent::streams_name(1000));
     vec![
-        row(
-            "X.509-SVIDs per second of server CPU, one a call",
-            server::ONE_A_CALL,
-            each,
-            number(8600.0),
-            Good::Above,
-            "1,720",
-        ),
+        row(ONE_A_CALL, server::ONE_A_CALL, each, number(8600.0), Good::Above, "1,720"),
         row(
             "X.509-SVIDs per second of server CPU, a hundred a call",
             server::MANY_A_CALL,
@@ -65,8 +104,8 @@ fn aims(entries: u64) -> Vec<Aim> {
             Good::Below,
             "3.3 to 5.5 s",
         ),
-        row("first answer at 1,000 streams, p99", &at, "p99", millis(15.0), Good::Below, "57 ms"),
-        row("agent memory for each stream", &at, "memory each", bytes(10e3), Good::Below, "52 kB"),
+        row(FIRST_ANSWER, &at, "p99", millis(15.0), Good::Below, "57 ms"),
+        row(STREAM_MEMORY, &at, "memory each", bytes(10e3), Good::Below, "52 kB"),
         row("agent memory, idle", AGENT_IDLE, "resident", bytes(20e6), Good::Below, "58 MB"),
         row("server memory, idle", SERVER_IDLE, "resident", bytes(30e6), Good::Below, "130 to 150 MB"),
         row(
@@ -100,16 +139,22 @@ pub(super) fn text(report: &Report, entries: u64) -> String {
     );
     for aim in aims(entries) {
         let Some(seen) = report.find(&aim.measured, aim.figure) else { continue };
-        let (sign, met) = match aim.good {
-            Good::Above => ("at least", seen.value >= aim.aim.value),
-            Good::Below => ("under", seen.value < aim.aim.value),
+        let sign = match aim.good {
+            Good::Above => "at least",
+            Good::Below => "under",
         };
-        let (met, wanted) = (if met { "met" } else { "**missed**" }, aim.aim.text());
+        let (met, wanted) = (if aim.met(seen) { "met" } else { "**missed**" }, aim.aim.text());
         // Writing to a String cannot fail.
         let _ =
             writeln!(text, "| {} | {} | {sign} {wanted} | {} | {met} |", aim.what, seen.text(), aim.spire);
     }
-    let _ = write!(text, "\n{}\n## All measurements\n\n{}", limit(report), report.markdown());
+    let _ = write!(
+        text,
+        "\n{}{}\n## All measurements\n\n{}",
+        misses(report, entries),
+        limit(report),
+        report.markdown()
+    );
     text.push_str(COMMANDS);
     text
 }
@@ -118,7 +163,7 @@ pub(super) fn text(report: &Report, entries: u64) -> String {
 fn limit(report: &Report) -> String {
     let share = |measured, bound| {
         let seen = report.find(measured, "per CPU second")?.value;
-        let most = report.find(bound, "rate")?.value;
+        let most = report.find(bound, "per CPU second")?.value;
         Some((seen, most, 100.0 * seen / most))
     };
     let rows = [
@@ -126,8 +171,9 @@ fn limit(report: &Report) -> String {
         ("A hundred a call", server::MANY_A_CALL, crypto::X509),
         ("JWT-SVIDs", server::JWT, crypto::JWT),
     ];
-    let mut text = "## Beside the bare cryptography\n\nOne check of a request's signature and one signature, on one \
-                    thread of this machine in this run, bound every server.\n\n| what | seen | bound | share | \
+    let mut text = "## Beside the bare cryptography\n\nOne check of a request's signature and one signature bound \
+                    every server; they are measured on one\nthread in the same run. All are per second of processor \
+                    time.\n\n| what | seen | bound | share | \
                     beside the cryptography, each |\n|---|---:|---:|---:|---:|\n"
         .to_owned();
     for (what, measured, bound) in rows {

@@ -72,7 +72,7 @@ impl Domain {
         Ok(())
     }
 
-    /// Starts the agent with a token and waits for its socket.
+    /// Starts the agent and waits for its socket. The first time it attests with a token; then it goes on as who it is.
     pub(super) async fn start_agent(&mut self) -> Result<(), Fault> {
         let admin = Admin::connect(&self.server_socket()).await?;
         let path = self.folder.join("bundle.pem");
@@ -81,8 +81,10 @@ impl Domain {
             path,
             cause,
         })?;
-        let token = admin.join_token().await?;
-        self.agent = Some(self.spawn("agent", &["-joinToken", &token])?);
+        self.agent = Some(match self.folder.join("agent/agent-data.json").exists() {
+            true => self.spawn("agent", &[])?,
+            false => self.spawn("agent", &["-joinToken", &admin.join_token().await?])?,
+        });
         let start = Instant::now();
         while !self.agent_socket().exists() {
             self.look("agent", start).await?;
@@ -178,14 +180,16 @@ plugins {{
     server_address = "127.0.0.1"
     server_port = "{port}"
     socket_path = "{socket}"
-    data_dir = "{folder}"
+    data_dir = "{folder}/agent"
     trust_bundle_path = "{folder}/bundle.pem"
     log_level = "WARN"
     x509_svid_cache_max_size = 100000
 }}
 plugins {{
-    KeyManager "memory" {{
-        plugin_data {{}}
+    KeyManager "disk" {{
+        plugin_data {{
+            directory = "{folder}/agent"
+        }}
     }}
     NodeAttestor "join_token" {{
         plugin_data {{}}

@@ -152,25 +152,24 @@ impl X509Svid {
         let intermediates: Vec<CertificateDer<'_>> =
             self.chain.iter().skip(1).map(|c| CertificateDer::from(c.der())).collect();
         let anchors = bundle.anchors_at(now);
+        let verify = |usage: KeyUsage| {
+            leaf.verify_for_usage(
+                webpki::ALL_VERIFICATION_ALGS,
+                &anchors,
+                &intermediates,
+                UnixTime::since_unix_epoch(since),
+                usage,
+                None,
+                None,
+            )
+            .map(|_| ())
+        };
         // The extended key usage is optional; where it is there, it must allow one side of TLS (X509-SVID §4.4).
-        let mut outcome = Ok(());
-        for usage in [KeyUsage::client_auth(), KeyUsage::server_auth()] {
-            outcome = leaf
-                .verify_for_usage(
-                    webpki::ALL_VERIFICATION_ALGS,
-                    &anchors,
-                    &intermediates,
-                    UnixTime::since_unix_epoch(since),
-                    usage,
-                    None,
-                    None,
-                )
-                .map(|_| ());
-            if outcome.is_ok() {
-                break;
-            }
+        match verify(KeyUsage::client_auth()) {
+            Err(webpki::Error::RequiredEkuNotFoundContext(_)) => verify(KeyUsage::server_auth()),
+            outcome => outcome,
         }
-        outcome.map_err(bad)?;
+        .map_err(bad)?;
         Ok(VerifiedSvid { svid: self.clone(), verified_at: now })
     }
 }

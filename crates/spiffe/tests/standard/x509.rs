@@ -110,6 +110,9 @@ fn what_a_leaf_may_leave_away_is_not_asked_for() {
     // §4.1, §4.3, §4.4: no basic constraints, no key usage, no extended key usage
     leaf_accepted(vec![uris(&[ID])]).unwrap();
     leaf_accepted(vec![signs(), extended_usage(&[1, 2]), uris(&[ID])]).unwrap();
+    // One side of TLS will do for a verifier; issuers write both.
+    leaf_accepted(vec![signs(), extended_usage(&[1]), uris(&[ID])]).unwrap();
+    leaf_accepted(vec![signs(), extended_usage(&[2]), uris(&[ID])]).unwrap();
     leaf_accepted(vec![signs(), extended_usage(&[3]), uris(&[ID])]).unwrap_err();
 }
 

@@ -28,7 +28,10 @@ pub enum AgentError {
         hint: &'static str,
     },
     /// The agent's own half of the attestor cannot do its part.
-    #[error("this node cannot be attested: {0}")]
+    #[error(
+        "this node cannot be attested: {0}; check the NodeAttestor block (for join_token: `token generate` on the server makes a \
+         token, -joinToken passes it to the agent)"
+    )]
     NoProof(String),
     /// The node could not be attested in time.
     #[error("this node could not be attested within {} seconds: {last}", .waited.as_secs())]

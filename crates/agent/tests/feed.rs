@@ -83,7 +83,7 @@ async fn an_entry_reaches_an_open_stream_within_milliseconds() {
     feed.send(down::Kind::Change(Change { entries: vec![entry("b", "/b", 0)], ..change(2) }));
     let answer = stream.message().await.unwrap().unwrap();
     assert_eq!(answer.svids.len(), 2);
-    assert!(began.elapsed() < Duration::from_millis(500), "{:?}", began.elapsed());
+    assert!(began.elapsed() < Duration::from_secs(1), "{:?}", began.elapsed());
     feed.acked(2).await;
     feed.send(down::Kind::Change(Change { deleted_entries: vec!["a".to_owned()], ..change(3) }));
     feed.acked(3).await;

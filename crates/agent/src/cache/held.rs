@@ -8,11 +8,16 @@ use spiffe::key::{PrivateKey, Signer as _};
 use spiffe::x509::{SvidError, X509Svid};
 use zeroize::Zeroizing;
 
-/// An X.509-SVID with its key. The key is wiped when it is dropped.
+/// An X.509-SVID with its key. Kept as bytes, of which there may be many; the key is wiped when it is dropped.
 pub(crate) struct Held {
     id: SpiffeId,
-    svid: X509Svid,
+    /// DER certificates one after another, leaf first.
+    chain: Box<[u8]>,
     key: Zeroizing<Vec<u8>>,
+    /// Who signed the last certificate of the chain.
+    issuer: Box<[u8]>,
+    starts_at: SystemTime,
+    expires_at: SystemTime,
 }
 
 /// Why what a server issued is not taken.
@@ -43,15 +48,24 @@ impl Held {
         if svid.leaf().spki() != key.public().spki_der() {
             return Err(IssueFault::OtherKey);
         }
-        Ok(Self { id: id.clone(), svid, key: key.to_pkcs8() })
+        let issuer = svid.chain().last().map(|top| top.issuer_der().into()).unwrap_or_default();
+        Ok(Self {
+            id: id.clone(),
+            chain: svid.der_concatenated().into(),
+            key: key.to_pkcs8(),
+            issuer,
+            starts_at: svid.leaf().not_before(),
+            expires_at: svid.leaf().not_after(),
+        })
     }
 
     pub(crate) fn id(&self) -> &SpiffeId {
         &self.id
     }
 
-    pub(crate) fn svid(&self) -> &X509Svid {
-        &self.svid
+    /// As the Workload API carries it.
+    pub(crate) fn chain(&self) -> &[u8] {
+        &self.chain
     }
 
     /// PKCS #8.
@@ -59,12 +73,17 @@ impl Held {
         &self.key
     }
 
+    /// The name of the authority at the chain's end.
+    pub(crate) fn issuer(&self) -> &[u8] {
+        &self.issuer
+    }
+
     pub(crate) fn starts_at(&self) -> SystemTime {
-        self.svid.leaf().not_before()
+        self.starts_at
     }
 
     pub(crate) fn expires_at(&self) -> SystemTime {
-        self.svid.leaf().not_after()
+        self.expires_at
     }
 }
 

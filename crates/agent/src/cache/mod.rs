@@ -247,10 +247,7 @@ impl Cache {
     pub(crate) fn holdings(&self) -> Holdings {
         let (issuers, count, bundle) = {
             let state = self.state();
-            let issuers: HashSet<Vec<u8>> = state
-                .all_held()
-                .filter_map(|held| Some(held.svid().chain().last()?.issuer_der().to_vec()))
-                .collect();
+            let issuers: HashSet<Vec<u8>> = state.all_held().map(|held| held.issuer().to_vec()).collect();
             (issuers, state.held(), state.bundle())
         };
         let authorities = bundle.iter().flat_map(|bundle| bundle.x509_authorities());

@@ -435,8 +435,7 @@ impl State {
     /// Has SVIDs issued anew that these authorities signed, and returns how many. What cannot be told apart by the
     /// issuer's name is issued anew as well.
     pub(super) fn taint(&mut self, subjects: &HashSet<Vec<u8>>) -> usize {
-        let signed =
-            |held: &Held| held.svid().chain().last().is_some_and(|top| subjects.contains(top.issuer_der()));
+        let signed = |held: &Held| subjects.contains(held.issuer());
         let ids: Vec<Arc<str>> = self
             .slots
             .values_mut()

@@ -87,18 +87,15 @@ impl Update {
 
     fn encode_x509(&self) -> Bytes {
         let bundle = self.bundle.as_ref().map(|bundle| bundle.x509_der_concatenated()).unwrap_or_default();
-        let chains: Vec<Vec<u8>> =
-            self.identities.iter().map(|one| one.held.svid().der_concatenated()).collect();
         let svids: Vec<_> = self
             .identities
             .iter()
-            .zip(&chains)
-            .map(|(one, chain)| {
+            .map(|one| {
                 Nested(
                     1,
                     [
                         Field(1, one.held.id().as_str().as_bytes()),
-                        Field(2, chain),
+                        Field(2, one.held.chain()),
                         Field(3, one.held.key()),
                         Field(4, &bundle),
                         Field(5, one.entry.hint.as_bytes()),

@@ -17,6 +17,8 @@ use crate::cache::{Cache, Entry, JwtHeld, JwtKey};
 use crate::link::{Link, RPC_TIMEOUT, explain};
 use crate::node::Troubles;
 
+/// Tokens for audiences of more bytes than this are not kept.
+const LONG: usize = 4096;
 const RETRY: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(10));
 
 /// Why there is no token.
@@ -42,7 +44,8 @@ impl JwtIssuer {
     /// A token of this entry for these audiences. One that is past half its life is renewed first, if the server can be
     /// had, and handed out otherwise.
     pub(crate) async fn get(&self, entry: &Entry, audience: &[String]) -> Result<JwtHeld, JwtFault> {
-        if entry.jti {
+        // Nobody fills the cache with audiences that nobody can have.
+        if entry.jti || audience.iter().map(String::len).sum::<usize>() > LONG {
             return self.ask(entry, audience, RPC_TIMEOUT, true).await;
         }
         let key = JwtKey::new(entry.spiffe_id.clone(), audience);

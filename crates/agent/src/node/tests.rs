@@ -22,7 +22,8 @@ fn what_is_remembered_has_spires_form_and_mode() {
     let ca = Ca::new("ca", now());
     let id = spiffe::SpiffeId::parse("spiffe://example.org/spire/agent/x").unwrap();
     let held = ca.issue(&id, now(), Duration::from_secs(60));
-    state.store_svid(held.svid(), true).unwrap();
+    let svid = spiffe::x509::X509Svid::parse_concatenated(held.chain()).unwrap();
+    state.store_svid(&svid, true).unwrap();
     state.store_bundle(&[ca.bundle(false).x509_authorities()[0].certificate.clone()]).unwrap();
 
     let path = folder.path().join("new/data/agent-data.json");

@@ -2,6 +2,7 @@
 
 mod document;
 mod domain;
+mod machine;
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -37,6 +38,7 @@ fn full(entries: u64) -> String {
 pub(crate) async fn run(settings: &Settings) -> Result<Report, Fault> {
     let mut report = Report::default();
     let step = |what: &str| say(what);
+    let others = machine::busy().await;
 
     step("the bare cryptography");
     report.extend(crypto::measure(settings.duration.min(Duration::from_secs(3)))?);
@@ -82,7 +84,7 @@ pub(crate) async fn run(settings: &Settings) -> Result<Report, Fault> {
     drop(domain);
 
     if let Some(path) = &settings.write {
-        let text = document::text(&report, settings.entries);
+        let text = document::text(&report, settings.entries, others);
         std::fs::write(path, text).map_err(|cause| Fault::File {
             doing: "writing",
             path: path.clone(),

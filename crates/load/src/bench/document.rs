@@ -1,9 +1,8 @@
 //! The report as a page: what was seen beside what was aimed at, and how to see it again.
 
 use std::fmt::Write as _;
-use std::fs;
 
-use super::{AGENT_IDLE, SERVER_IDLE, full};
+use super::{AGENT_IDLE, SERVER_IDLE, full, machine};
 use crate::report::{Figure, Report, Unit};
 use crate::{agent, crypto, server};
 
@@ -127,15 +126,26 @@ fn aims(entries: u64) -> Vec<Aim> {
     ]
 }
 
+/// Less than this of the processors does not disturb.
+const QUIET: f64 = 0.1;
+
 /// The page.
-pub(super) fn text(report: &Report, entries: u64) -> String {
+pub(super) fn text(report: &Report, entries: u64, others: f64) -> String {
+    let others = match others > QUIET {
+        true => format!(
+            " **Before it began, other programs kept {:.0} % of the processors busy, so times and rates are worse than the \
+             program deserves.**",
+            others * 100.0
+        ),
+        false => String::new(),
+    };
     let mut text = format!(
         "# Benchmarks\n\nWritten by `make bench`; change the program, not this page. A run starts a server and an \
          agent of the release build in\na folder of their own and loads them over their public wire, on one machine: \
          {}. The load generator runs on the\nsame processors, so rates are also given per second of the server's own \
          processor time, which it does not disturb.\nSPIRE's figures are those of SPIRE 1.16 on the same machine \
-         type.\n\n## Against the aims\n\n| what | seen | aim | SPIRE 1.16 | |\n|---|---:|---:|---:|---|\n",
-        machine()
+         type.{others}\n\n## Against the aims\n\n| what | seen | aim | SPIRE 1.16 | |\n|---|---:|---:|---:|---|\n",
+        machine::name()
     );
     for aim in aims(entries) {
         let Some(seen) = report.find(&aim.measured, aim.figure) else { continue };
@@ -201,20 +211,6 @@ They work with SPIRE's server and agent too. For rates of signing, the server's 
 its limit of 500 a second for each address; for 10,000 SVIDs, the agent's `x509_svid_cache_max_size` must allow them.
 ";
 
-/// What the figures were seen on.
-fn machine() -> String {
-    let read = |path: &str| fs::read_to_string(path).unwrap_or_default();
-    let field = |text: &str, name: &str| {
-        let line = text.lines().find(|line| line.starts_with(name))?.to_owned();
-        line.split_once(':').map(|(_, value)| value.trim().to_owned())
-    };
-    let model =
-        field(&read("/proc/cpuinfo"), "model name").unwrap_or_else(|| "an unknown processor".to_owned());
-    let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    let kernel = read("/proc/sys/kernel/osrelease");
-    format!("{cores} processors ({model}), Linux {}", kernel.trim())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -226,7 +222,7 @@ mod tests {
         let fast = Figure::new("p99", 9.0, Unit::Millis);
         let row = |what: &str, figure| Measured { what: what.to_owned(), figures: vec![figure] };
         let report = Report(vec![row(agent::ENTRY_TO_STREAM, slow), row(&agent::streams_name(1000), fast)]);
-        let page = text(&report, 100_000);
+        let page = text(&report, 100_000, 0.0);
         assert!(
             page.contains("| entry to stream, p99 | 120 ms | under 100 ms | 3.3 to 5.5 s | **missed** |"),
             "{page}"

@@ -4,13 +4,15 @@ use std::sync::{Arc, OnceLock};
 use std::time::SystemTime;
 
 use der::Decode;
-use der::oid::AssociatedOid;
-use x509_cert::ext::Extension;
-use x509_cert::ext::pkix::name::GeneralName;
-use x509_cert::ext::pkix::{BasicConstraints, KeyUsage, KeyUsages, SubjectAltName, SubjectKeyIdentifier};
+use x509_cert::ext::pkix::{BasicConstraints, KeyUsage, KeyUsages};
 
+use super::moment::read_time;
 use super::name::DistinguishedName;
-use super::tlv::{INTEGER, SEQUENCE, read_a};
+use super::oid;
+use super::tlv::{
+    BIT_STRING, BOOLEAN, DNS_NAME, Element, INTEGER, OBJECT_IDENTIFIER, OCTET_STRING, SEQUENCE, URI_NAME,
+    read, read_a,
+};
 use crate::key::{KeyError, PublicKey};
 
 /// The largest certificate that is looked at, in bytes.
@@ -67,23 +69,16 @@ impl Certificate {
         if der.len() > MAX_CERTIFICATE {
             return Err(CertificateError::TooLarge(der.len()));
         }
-        let parsed = x509_cert::Certificate::from_der(&der).map_err(malformed)?;
-        let tbs = parsed.tbs_certificate();
-        let serial = tbs.serial_number().as_bytes().to_vec();
-        if serial.first().is_some_and(|byte| byte & 0x80 != 0) {
-            return Err(CertificateError::Malformed("its serial number is negative".to_owned()));
-        }
-        let raw = RawTbs::of(&der)
-            .ok_or_else(|| CertificateError::Malformed("its parts are not where they belong".to_owned()))?;
+        let raw = Raw::of(&der)?;
         Ok(Self(Arc::new(Parsed {
-            serial,
-            not_before: tbs.validity().not_before.to_system_time(),
-            not_after: tbs.validity().not_after.to_system_time(),
+            serial: raw.serial.to_vec(),
+            not_before: raw.not_before,
+            not_after: raw.not_after,
             subject: raw.subject.to_vec(),
             printed: OnceLock::new(),
             issuer: raw.issuer.to_vec(),
             key: PublicKey::from_spki_der(raw.spki).map_err(CertificateError::Key)?,
-            extensions: Extensions::of(tbs.extensions().map(Vec::as_slice).unwrap_or_default())?,
+            extensions: Extensions::of(raw.extensions)?,
             der,
         })))
     }
@@ -196,40 +191,61 @@ impl Certificate {
     }
 }
 
-fn malformed(e: der::Error) -> CertificateError {
-    CertificateError::Malformed(e.to_string())
+fn malformed(why: &str) -> CertificateError {
+    CertificateError::Malformed(why.to_owned())
 }
 
 impl Extensions {
-    fn of(all: &[Extension]) -> Result<Self, CertificateError> {
+    /// From the content of the list of extensions.
+    fn of(mut list: &[u8]) -> Result<Self, CertificateError> {
         let mut out = Self::default();
         let mut seen = BTreeSet::new();
-        for extension in all {
-            if !seen.insert(extension.extn_id) {
-                let twice = format!("its extension {} occurs twice", extension.extn_id);
-                return Err(CertificateError::Malformed(twice));
+        while !list.is_empty() {
+            let extension = read_a(SEQUENCE, list).ok_or_else(|| malformed("its extensions are no list"))?;
+            list = extension.rest;
+            let (kind, value) =
+                extension_parts(extension.content).ok_or_else(|| malformed("an extension has no value"))?;
+            if !seen.insert(kind) {
+                return Err(malformed("an extension occurs twice"));
             }
-            let value = extension.extn_value.as_bytes();
-            match extension.extn_id {
-                SubjectAltName::OID => {
-                    for name in SubjectAltName::from_der(value).map_err(malformed)?.0 {
-                        match name {
-                            GeneralName::UniformResourceIdentifier(uri) => out.uri_sans.push(uri.to_string()),
-                            GeneralName::DnsName(name) => out.dns_names.push(name.to_string()),
-                            _ => {}
-                        }
-                    }
-                }
-                BasicConstraints::OID => out.is_ca = BasicConstraints::from_der(value).map_err(malformed)?.ca,
-                KeyUsage::OID => out.usage = Some(KeyUsage::from_der(value).map_err(malformed)?),
-                SubjectKeyIdentifier::OID => {
-                    let id = SubjectKeyIdentifier::from_der(value).map_err(malformed)?;
-                    out.subject_key_id = Some(id.0.as_bytes().to_vec());
-                }
-                _ => {}
-            }
+            out.take(kind, value)?;
         }
         Ok(out)
+    }
+
+    fn take(&mut self, kind: &[u8], value: &[u8]) -> Result<(), CertificateError> {
+        let broken = |e: der::Error| CertificateError::Malformed(e.to_string());
+        match kind {
+            oid::SUBJECT_ALT_NAME => {
+                self.take_names(value).ok_or_else(|| malformed("its names are no list"))?
+            }
+            oid::BASIC_CONSTRAINTS => self.is_ca = BasicConstraints::from_der(value).map_err(broken)?.ca,
+            oid::KEY_USAGE => self.usage = Some(KeyUsage::from_der(value).map_err(broken)?),
+            oid::SUBJECT_KEY_ID => {
+                let id = read_a(OCTET_STRING, value).filter(|id| id.rest.is_empty());
+                let id = id.ok_or_else(|| malformed("its subject key identifier is no OCTET STRING"))?;
+                self.subject_key_id = Some(id.content.to_vec());
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn take_names(&mut self, value: &[u8]) -> Option<()> {
+        let mut names = read_a(SEQUENCE, value).filter(|names| names.rest.is_empty())?.content;
+        while !names.is_empty() {
+            let name = read(names)?;
+            names = name.rest;
+            let list = match name.tag {
+                URI_NAME => &mut self.uri_sans,
+                DNS_NAME => &mut self.dns_names,
+                _ => continue,
+            };
+            // An IA5String.
+            let text = std::str::from_utf8(name.content).ok().filter(|text| text.is_ascii())?;
+            list.push(text.to_owned());
+        }
+        Some(())
     }
 
     fn allows(&self, bit: KeyUsages) -> bool {
@@ -237,26 +253,107 @@ impl Extensions {
     }
 }
 
-/// The parts of which the very bytes matter: names are compared, and keys hashed, as they were signed.
-struct RawTbs<'a> {
-    issuer: &'a [u8],
-    subject: &'a [u8],
-    spki: &'a [u8],
+/// An extension's OID and value.
+fn extension_parts(content: &[u8]) -> Option<(&[u8], &[u8])> {
+    let kind = read_a(OBJECT_IDENTIFIER, content)?;
+    let critical = read_a(BOOLEAN, kind.rest);
+    if critical.as_ref().is_some_and(|flag| !matches!(flag.content, [0 | 0xff])) {
+        return None;
+    }
+    let value = read_a(OCTET_STRING, critical.map_or(kind.rest, |flag| flag.rest))?;
+    value.rest.is_empty().then_some((kind.whole, value.content))
 }
 
-impl<'a> RawTbs<'a> {
-    fn of(certificate: &'a [u8]) -> Option<Self> {
-        let tbs = read_a(SEQUENCE, read_a(SEQUENCE, certificate)?.content)?.content;
-        // Version 1 is not written.
-        let numbered = read_a(0xa0, tbs).map_or(tbs, |version| version.rest);
-        let serial = read_a(INTEGER, numbered)?;
-        let algorithm = read_a(SEQUENCE, serial.rest)?;
-        let issuer = read_a(SEQUENCE, algorithm.rest)?;
-        let validity = read_a(SEQUENCE, issuer.rest)?;
-        let subject = read_a(SEQUENCE, validity.rest)?;
-        let spki = read_a(SEQUENCE, subject.rest)?;
-        Some(Self { issuer: issuer.whole, subject: subject.whole, spki: spki.whole })
+/// The parts, where they lie in the certificate (RFC 5280 §4.1). Read by hand: of names and keys the very bytes
+/// matter, as they were signed.
+struct Raw<'a> {
+    serial: &'a [u8],
+    issuer: &'a [u8],
+    not_before: SystemTime,
+    not_after: SystemTime,
+    subject: &'a [u8],
+    spki: &'a [u8],
+    /// The content of the list; empty if there is none.
+    extensions: &'a [u8],
+}
+
+impl<'a> Raw<'a> {
+    fn of(der: &'a [u8]) -> Result<Self, CertificateError> {
+        let (tbs, algorithm) = signed_parts(der)
+            .ok_or_else(|| malformed("it is not a sequence of content, algorithm and signature"))?;
+        let (serial, rest) =
+            numbered(tbs).ok_or_else(|| malformed("its version or serial number is none, or negative"))?;
+        let (inner, rest) = element(SEQUENCE, rest).ok_or_else(|| malformed("it names no algorithm"))?;
+        if inner.whole != algorithm {
+            return Err(malformed("it names two algorithms"));
+        }
+        let (issuer, rest) = name(rest).ok_or_else(|| malformed("its issuer is no name"))?;
+        let (validity, rest) = element(SEQUENCE, rest).ok_or_else(|| malformed("it has no period"))?;
+        let (not_before, not_after) =
+            period(validity.content).ok_or_else(|| malformed("its period is not of two moments"))?;
+        let (subject, rest) = name(rest).ok_or_else(|| malformed("its subject is no name"))?;
+        let (spki, rest) = element(SEQUENCE, rest).ok_or_else(|| malformed("it has no key"))?;
+        let extensions =
+            extension_list(rest).ok_or_else(|| malformed("something strange follows its key"))?;
+        let spki = spki.whole;
+        Ok(Self { serial, issuer, not_before, not_after, subject, spki, extensions })
     }
+}
+
+fn element(tag: u8, bytes: &[u8]) -> Option<(Element<'_>, &[u8])> {
+    let element = read_a(tag, bytes)?;
+    let rest = element.rest;
+    Some((element, rest))
+}
+
+/// The content that was signed, and the algorithm.
+fn signed_parts(der: &[u8]) -> Option<(&[u8], &[u8])> {
+    let whole = read_a(SEQUENCE, der).filter(|whole| whole.rest.is_empty())?;
+    let (tbs, rest) = element(SEQUENCE, whole.content)?;
+    let (algorithm, rest) = element(SEQUENCE, rest)?;
+    let (signature, rest) = element(BIT_STRING, rest)?;
+    (rest.is_empty() && signature.content.first() == Some(&0)).then_some((tbs.content, algorithm.whole))
+}
+
+/// The serial number, after the version: 1 to 20 bytes that are positive or zero in their shortest form, and the sign.
+fn numbered(tbs: &[u8]) -> Option<(&[u8], &[u8])> {
+    let after = match element(0xa0, tbs) {
+        None => tbs, // version 1 is not written
+        Some((version, rest)) => matches!(version.content, [INTEGER, 1, 0..=2]).then_some(rest)?,
+    };
+    let (serial, rest) = element(INTEGER, after)?;
+    let positive = match serial.content {
+        [0] => true,
+        [0, next, ..] => next & 0x80 != 0,
+        [first, ..] => first & 0x80 == 0,
+        [] => false,
+    };
+    (positive && serial.content.len() <= 21).then_some((serial.content, rest))
+}
+
+fn name(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (name, rest) = element(SEQUENCE, bytes)?;
+    DistinguishedName::parse(name.whole)?;
+    Some((name.whole, rest))
+}
+
+fn period(content: &[u8]) -> Option<(SystemTime, SystemTime)> {
+    let from = read(content)?;
+    let until = read(from.rest).filter(|until| until.rest.is_empty())?;
+    Some((read_time(&from)?, read_time(&until)?))
+}
+
+/// The content of the list of extensions, after the unique identifiers that nobody writes.
+fn extension_list(mut rest: &[u8]) -> Option<&[u8]> {
+    for unique in [0x81, 0x82] {
+        rest = element(unique, rest).map_or(rest, |(_, rest)| rest);
+    }
+    if rest.is_empty() {
+        return Some(rest);
+    }
+    let (explicit, rest) = element(0xa3, rest)?;
+    let list = read_a(SEQUENCE, explicit.content)?;
+    (rest.is_empty() && list.rest.is_empty()).then_some(list.content)
 }
 
 impl PartialEq for Certificate {

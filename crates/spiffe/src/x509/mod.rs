@@ -2,6 +2,7 @@
 
 mod certificate;
 mod csr;
+mod moment;
 mod name;
 mod oid;
 mod svid;

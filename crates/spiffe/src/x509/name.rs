@@ -108,18 +108,18 @@ impl DistinguishedName {
         list.extend(decode(value));
     }
 
-    /// In Go's order: one RDN for each type, its values a set.
+    /// In the order of Go 1.26: one RDN for each type, its values a set.
     fn rdns(&self) -> [(&'static [u8], &'static str, &[String]); 9] {
         let one = |text: &'_ String| !text.is_empty();
         let optional = |text| if one(text) { std::slice::from_ref(text) } else { &[] };
         [
             (oid::COUNTRY, "C", &self.country),
-            (oid::ORGANIZATION, "O", &self.organization),
-            (oid::ORGANIZATIONAL_UNIT, "OU", &self.organizational_unit),
-            (oid::LOCALITY, "L", &self.locality),
             (oid::PROVINCE, "ST", &self.province),
+            (oid::LOCALITY, "L", &self.locality),
             (oid::STREET_ADDRESS, "STREET", &self.street_address),
             (oid::POSTAL_CODE, "POSTALCODE", &self.postal_code),
+            (oid::ORGANIZATION, "O", &self.organization),
+            (oid::ORGANIZATIONAL_UNIT, "OU", &self.organizational_unit),
             (oid::COMMON_NAME, "CN", optional(&self.common_name)),
             (oid::SERIAL_NUMBER, "SERIALNUMBER", optional(&self.serial_number)),
         ]

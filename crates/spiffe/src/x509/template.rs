@@ -6,7 +6,7 @@ use aws_lc_rs::rand::{SecureRandom, SystemRandom};
 use super::certificate::{Certificate, CertificateError, MAX_CERTIFICATE, decimal};
 use super::name::{CaSubject, DistinguishedName};
 use super::oid;
-use super::tlv::{INTEGER, OCTET_STRING, SEQUENCE, bit_string, extension, time, tlv};
+use super::tlv::{DNS_NAME, INTEGER, OCTET_STRING, SEQUENCE, URI_NAME, bit_string, extension, time, tlv};
 use crate::key::{PublicKey, SigAlg, SignError, Signer};
 use crate::{SpiffeId, TrustDomain};
 
@@ -380,8 +380,8 @@ pub(super) fn signature_algorithm(alg: SigAlg) -> &'static [u8] {
 
 /// The subject alternative name of DNS names and a URI, in Go's order.
 pub(super) fn san_extension(uri: Option<&str>, dns: &[String], critical: bool) -> Vec<u8> {
-    let mut names: Vec<Vec<u8>> = dns.iter().map(|name| tlv(0x82, &[name.as_bytes()])).collect();
-    names.extend(uri.map(|uri| tlv(0x86, &[uri.as_bytes()])));
+    let mut names: Vec<Vec<u8>> = dns.iter().map(|name| tlv(DNS_NAME, &[name.as_bytes()])).collect();
+    names.extend(uri.map(|uri| tlv(URI_NAME, &[uri.as_bytes()])));
     let names: Vec<&[u8]> = names.iter().map(Vec::as_slice).collect();
     extension(oid::SUBJECT_ALT_NAME, critical, &tlv(SEQUENCE, &names))
 }

@@ -6,12 +6,16 @@ use std::time::SystemTime;
 use der::Encode;
 use x509_cert::time::Time;
 
+pub(super) const BOOLEAN: u8 = 0x01;
 pub(super) const SEQUENCE: u8 = 0x30;
 pub(super) const SET: u8 = 0x31;
 pub(super) const INTEGER: u8 = 0x02;
 pub(super) const BIT_STRING: u8 = 0x03;
 pub(super) const OCTET_STRING: u8 = 0x04;
 pub(super) const OBJECT_IDENTIFIER: u8 = 0x06;
+/// The kinds of a GeneralName that are looked at (RFC 5280 §4.2.1.6).
+pub(super) const DNS_NAME: u8 = 0x82;
+pub(super) const URI_NAME: u8 = 0x86;
 pub(super) const BOOLEAN_TRUE: &[u8] = &[0x01, 0x01, 0xff];
 
 /// A value with its tag and length, its content given in parts.

@@ -382,6 +382,28 @@ fn an_issuer_is_an_authority_with_its_own_key() {
 }
 
 #[test]
+fn certificates_that_begin_in_the_year_one_are_read() {
+    // A root of SPIRE's integration suites: Go's zero time, and the last moment there is.
+    let pem = "-----BEGIN CERTIFICATE-----
+MIIBKjCB0aADAgECAgEBMAoGCCqGSM49BAMCMAAwIhgPMDAwMTAxMDEwMDAwMDBa
+GA85OTk5MTIzMTIzNTk1OVowADBZMBMGByqGSM49AgEGCCqGSM49AwEHA0IABHyv
+sCk5yi+yhSzNu5aquQwvm8a1Wh+qw1fiHAkhDni+wq+g3TQWxYlV51TCPH030yXs
+RxvujD4hUUaIQrXk4KKjODA2MA8GA1UdEwEB/wQFMAMBAf8wIwYDVR0RAQH/BBkw
+F4YVc3BpZmZlOi8vZG9tYWluMS50ZXN0MAoGCCqGSM49BAMCA0gAMEUCIA2dO09X
+makw2ekuHKWC4hBhCkpr5qY4bI8YUcXfxg/1AiEA67kMyH7bQnr7OVLUrL+b9ylA
+dZglS5kKnYigmwDh+/U=
+-----END CERTIFICATE-----
+";
+    let bundle = Bundle::parse_pem(td(), pem).unwrap();
+    let root = &bundle.x509_authorities()[0].certificate;
+    assert_eq!((root.subject(), root.uri_sans()), ("", &["spiffe://domain1.test".to_owned()][..]));
+    assert_eq!(root.not_before(), SystemTime::UNIX_EPOCH - Duration::from_secs(62_135_596_800));
+    assert_eq!(root.not_after(), SystemTime::UNIX_EPOCH + Duration::from_secs(253_402_300_799));
+    assert!(root.valid_at(now()) && root.may_sign_certificates());
+    assert_eq!(Bundle::parse_spiffe_json(td(), &bundle.to_spiffe_json()), Ok(bundle));
+}
+
+#[test]
 fn serial_numbers_are_positive_and_differ() {
     let (issuer, _) = root();
     let template = LeafTemplate::new(id("/a"), key().public().clone(), now(), now() + HOUR);

@@ -20,10 +20,7 @@ const PACE: Duration = Duration::from_secs(1);
 /// Greets `peer` once a second, for ever: each time on a new connection, so that each handshake shows the SVID of the
 /// moment.
 pub(super) async fn call(address: &str, peer: &SpiffeId, shown: &Shown) -> Result<(), Failure> {
-    let (identity, bundles) = (shown.identity.clone(), shown.bundles.clone());
-    let whom = Authorize::Id(peer.clone());
-    let config = spiffe_tls::client_config(Some(identity), bundles, whom, shown.now.clone())?;
-    let connector = TlsConnector::from(Arc::new(config));
+    let connector = connector(peer, shown)?;
     let mut pace = tokio::time::interval(PACE);
     pace.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
@@ -39,7 +36,16 @@ pub(super) async fn call(address: &str, peer: &SpiffeId, shown: &Shown) -> Resul
     }
 }
 
-async fn greet(
+/// Connects to `peer` alone.
+pub(super) fn connector(peer: &SpiffeId, shown: &Shown) -> Result<TlsConnector, Failure> {
+    let (identity, bundles) = (shown.identity.clone(), shown.bundles.clone());
+    let whom = Authorize::Id(peer.clone());
+    let config = spiffe_tls::client_config(Some(identity), bundles, whom, shown.now.clone())?;
+    Ok(TlsConnector::from(Arc::new(config)))
+}
+
+/// One greeting: who answered, and what.
+pub(super) async fn greet(
     connector: &TlsConnector,
     address: &str,
     shown: &Shown,

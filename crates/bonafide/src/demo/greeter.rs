@@ -18,14 +18,18 @@ const MOST: usize = 16;
 
 /// Answers `peer`, and nobody else, for ever.
 pub(super) async fn serve(address: &str, peer: &SpiffeId, shown: &Shown) -> Result<(), Failure> {
+    let listener =
+        TcpListener::bind(address).await.map_err(|e| format!("cannot listen on {address}: {e}"))?;
+    tell::listening(listener.local_addr()?);
+    accept(listener, peer, shown).await
+}
+
+/// The same on a listener that is there already.
+pub(super) async fn accept(listener: TcpListener, peer: &SpiffeId, shown: &Shown) -> Result<(), Failure> {
     let only = ClientAuth::Require(Authorize::Id(peer.clone()));
     let (identity, bundles) = (shown.identity.clone(), shown.bundles.clone());
     let config = spiffe_tls::server_config(identity, bundles, only, shown.now.clone())?;
     let acceptor = TlsAcceptor::from(Arc::new(config));
-    let listener =
-        TcpListener::bind(address).await.map_err(|e| format!("cannot listen on {address}: {e}"))?;
-    tell::listening(listener.local_addr()?);
-
     let mut open = JoinSet::new();
     loop {
         let (stream, _) = listener.accept().await?;

@@ -82,7 +82,7 @@ impl Shown {
     }
 
     /// Shows what a response holds from the next handshake on. A response that cannot be used changes nothing.
-    fn take(&self, response: &X509svidResponse, name: &str) -> Result<(), Failure> {
+    pub(super) fn take(&self, response: &X509svidResponse, name: &str) -> Result<(), Failure> {
         let chosen = choose(response, name).ok_or("the agent gave no identity")?;
         let svid = X509Svid::parse_concatenated(&chosen.x509_svid)?;
         let key = PrivateKey::from_pkcs8(&chosen.x509_svid_key)?;

@@ -9,6 +9,8 @@ mod greeter;
 mod identity;
 mod pair;
 mod tell;
+#[cfg(test)]
+mod tests;
 mod wire;
 
 use std::path::PathBuf;

@@ -34,7 +34,8 @@ pub struct Listener {
 }
 
 impl Listener {
-    /// Listens at `path`, whose folder is made if need be (mode 0755). A socket that nobody answers on is replaced;
+    /// Listens at `path`, whose folders are made if need be (mode 0755, or 0750 where the
+    /// socket is closed to others). A socket that nobody answers on is replaced;
     /// a socket that is in use, and a file that is no socket, are left alone. Nobody can connect before the socket
     /// has the mode asked for.
     pub fn bind(path: &Path, mode: u32) -> Result<Self, UdsError> {
@@ -45,7 +46,7 @@ impl Listener {
                 max: MAX_PATH,
             });
         }
-        make_folder(path)?;
+        make_folder(path, mode)?;
         replaceable(path)?;
         let bind = |cause| UdsError::Bind { path: path.to_owned(), cause };
         let socket = place(path, mode).map_err(bind)?;
@@ -99,12 +100,17 @@ impl Drop for Listener {
     }
 }
 
-fn make_folder(path: &Path) -> Result<(), UdsError> {
-    let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) else { return Ok(()) };
-    if folder.is_dir() {
-        return Ok(());
+/// Makes the folders that are missing, each open to whom the socket is open to, whatever the umask says.
+fn make_folder(path: &Path, socket_mode: u32) -> Result<(), UdsError> {
+    let mode = if socket_mode & 0o007 == 0 { 0o750 } else { 0o755 };
+    let missing =
+        path.ancestors().skip(1).take_while(|folder| !folder.as_os_str().is_empty() && !folder.is_dir());
+    for folder in missing.collect::<Vec<_>>().into_iter().rev() {
+        let made = fs::create_dir(folder)
+            .and_then(|()| fs::set_permissions(folder, fs::Permissions::from_mode(mode)));
+        made.map_err(|cause| UdsError::Folder { folder: folder.to_owned(), cause })?;
     }
-    fs::create_dir_all(folder).map_err(|cause| UdsError::Folder { folder: folder.to_owned(), cause })
+    Ok(())
 }
 
 /// Whether a socket may be put here.

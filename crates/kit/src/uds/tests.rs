@@ -14,6 +14,18 @@ async fn the_folder_is_made_and_the_mode_is_set() {
 }
 
 #[tokio::test]
+async fn folders_are_open_to_whom_the_socket_is_open_to() {
+    let dir = folder();
+    for (name, socket, expected) in [("public", 0o777, 0o755), ("private", 0o770, 0o750)] {
+        let outer = dir.path().join(name);
+        let _listener = Listener::bind(&outer.join("inner/api.sock"), socket).unwrap();
+        for made in [outer.clone(), outer.join("inner")] {
+            assert_eq!(fs::metadata(&made).unwrap().permissions().mode() & 0o777, expected, "{made:?}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_socket_that_nobody_answers_on_is_replaced() {
     let dir = folder();
     let path = dir.path().join("api.sock");

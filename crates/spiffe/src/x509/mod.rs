@@ -5,6 +5,7 @@ mod csr;
 mod moment;
 mod name;
 mod oid;
+mod raw;
 mod svid;
 mod template;
 mod tlv;

@@ -36,7 +36,7 @@ build:
 
 bench:
 	$(CARGO) build $(LOCKED) --release --bin bonafide
-	scripts/bench $(TARGET)/release/bonafide
+	$(TARGET)/release/bonafide load bench -write docs/benchmarks.md
 
 interop: build
 	@test -x "$(SPIRE_BIN)/spire-server" || { echo "say where SPIRE's binaries are: make interop SPIRE_BIN=DIR" >&2; exit 2; }

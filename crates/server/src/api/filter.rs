@@ -17,7 +17,7 @@ pub(crate) struct EntryFilter {
     selectors: Option<(Selectors, Match)>,
     federates_with: Option<(Vec<TrustDomain>, Match)>,
     hint: Option<String>,
-    downstream: Option<bool>,
+    downstream: bool,
 }
 
 /// The two generated filters have the same fields.
@@ -43,7 +43,8 @@ macro_rules! entry_filter {
                 .map(|m| selector_match(&m, "malformed selectors filter", true))
                 .transpose()?,
             federates_with: f.by_federates_with.map(|m| federates_match(&m)).transpose()?,
-            downstream: f.by_downstream,
+            // SPIRE's commands always send the flag, and its server takes `false` for no filter.
+            downstream: f.by_downstream == Some(true),
         }
     }};
 }
@@ -83,7 +84,7 @@ impl EntryFilter {
         self.spiffe_id.as_ref().is_none_or(|id| *id == entry.spiffe_id)
             && self.parent_id.as_ref().is_none_or(|id| *id == entry.parent_id)
             && self.hint.as_ref().is_none_or(|hint| *hint == entry.hint)
-            && self.downstream.is_none_or(|flag| flag == entry.downstream)
+            && (!self.downstream || entry.downstream)
             && self.selectors.as_ref().is_none_or(|(asked, how)| entry.selectors.matches(asked, *how))
             && self
                 .federates_with

@@ -9,7 +9,7 @@ use crate::parse;
 pub(super) const FLAGS: &[Flag] = &[
     Flag::text("parentID", "The SPIFFE ID of the entries' parent"),
     Flag::text("spiffeID", "The SPIFFE ID that the entries give"),
-    Flag::switch("downstream", "Entries of downstream servers; =false for all others"),
+    Flag::switch("downstream", "Only entries of downstream servers"),
     Flag::list("selector", "A selector of the entries, as type:value; may stand several times"),
     Flag::choice(
         "matchSelectorsOn",
@@ -35,8 +35,8 @@ pub(super) struct Chosen {
     pub(super) by_downstream: Option<bool>,
 }
 
-/// SPIRE always filters by `-downstream`, and so hides the entries of downstream servers unless asked for them; here
-/// a flag that is absent filters nothing.
+/// SPIRE's command always sends `-downstream`, and its server takes `false` for no filter; here a flag that is absent is
+/// not sent.
 pub(super) fn chosen(values: &Values) -> Result<Chosen, Fault> {
     let behaviour = values.text("matchFederatesWithOn");
     Ok(Chosen {

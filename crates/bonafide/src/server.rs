@@ -56,7 +56,7 @@ pub(crate) async fn serve(
             bind,
             socket_path: settings.socket_path.clone(),
             admin_ids: settings.admin_ids.iter().cloned().collect(),
-            agent_id_as_selector: false,
+            agent_id_as_selector: settings.agent_spiffe_id_as_selector,
             rate_limits: server::authz::RateLimits {
                 attestation: settings.rate_limit.attestation,
                 signing: settings.rate_limit.signing,
@@ -124,6 +124,9 @@ async fn adapters(settings: &ServerSettings) -> Result<server::Adapters, Failure
     if let Some(connections) = sqlite.max_open_conns {
         options.readers = usize::try_from(connections).unwrap_or(usize::MAX);
     }
+    if sqlite.disable_migration {
+        options.migration = store::sqlite::Migration::Refused;
+    }
     let log = Arc::new(SqliteLog::open(&sqlite.connection_string, options).await?);
     let keys: Arc<dyn ports::KeyManager> = match &settings.key_manager {
         KeyManager::Memory => Arc::new(keys::Memory::new()),
@@ -185,7 +188,7 @@ fn x509pop(settings: &X509pop) -> x509pop::Configuration {
         spiffe_prefix,
         ca_bundle_path: None,
         ca_bundle_paths,
-        agent_path_template: Some(settings.agent_path_template.to_string()),
+        agent_path_template: settings.agent_path_template.clone(),
         max_intermediates: i64::try_from(settings.max_intermediates).ok(),
         max_rsa_key_size: i64::try_from(settings.max_rsa_key_size).ok(),
         verify_client_ip: settings.verify_client_ip,

@@ -11,7 +11,6 @@ mod given;
 mod health;
 mod key_type;
 mod log;
-mod path_template;
 mod plugin;
 mod problem;
 mod read;
@@ -22,7 +21,6 @@ mod telemetry;
 mod tests;
 
 pub use health::HealthChecks;
-pub use path_template::{PathPart, PathTemplate, TemplateError};
 pub use problem::{Notice, Problem};
 pub use read::{ReadError, Source, read};
 pub use report::{Mistake, Place, Report, Warning};

@@ -1,8 +1,8 @@
 //! The wall clock, read in one place and passed on as a value, so that tests and tools can put another in.
 
 use std::fmt;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime};
 
 /// Tells the time. Cheap to clone.

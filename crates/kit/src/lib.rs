@@ -3,7 +3,7 @@ pub mod clock;
 pub mod duration;
 pub mod flags;
 pub mod hcl;
+pub mod log;
 pub mod oversized;
 pub mod status;
-pub mod log;
 pub mod uds;

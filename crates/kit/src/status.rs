@@ -34,7 +34,12 @@ mod tests {
 
     #[test]
     fn a_detail_survives_the_way() {
-        let status = with_detail(Code::PermissionDenied, "no", "type.googleapis.com/x.Y", &prost_types::Duration { seconds: 7, nanos: 0 });
+        let status = with_detail(
+            Code::PermissionDenied,
+            "no",
+            "type.googleapis.com/x.Y",
+            &prost_types::Duration { seconds: 7, nanos: 0 },
+        );
         assert_eq!(detail::<prost_types::Duration>(&status, "x.Y").map(|d| d.seconds), Some(7));
         assert_eq!(detail::<prost_types::Duration>(&status, "x.Z"), None);
     }

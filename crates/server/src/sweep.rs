@@ -1,7 +1,8 @@
-//! Removes what has ended: entries past their expiry, join tokens nobody used.
+//! Removes what has ended: entries past their expiry, join tokens nobody used, changes that every reader has seen.
 //!
 //! The task sleeps until something ends; it looks at no table on a timer, and its deletions are changes like others.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
@@ -17,6 +18,28 @@ use crate::registry::{Observer, Registry};
 const LONGEST: Duration = Duration::from_secs(300);
 /// The most entries removed in one go.
 const BATCH: usize = 500;
+
+/// How long a change is kept for readers that come back (SPIRE 1.16's `prune_events_older_than`).
+const KEEP_CHANGES: Duration = Duration::from_secs(12 * 3600);
+
+/// Where the log stood when: what is older than [`KEEP_CHANGES`] by these notes may be forgotten.
+#[derive(Default)]
+struct Milestones(VecDeque<(UnixTime, u64)>);
+
+impl Milestones {
+    /// Notes where the log stands, if it moved; says up to where changes are too old to keep.
+    fn pass(&mut self, now: UnixTime, number: u64) -> Option<u64> {
+        if self.0.back().is_none_or(|(_, last)| *last < number) {
+            self.0.push_back((now, number));
+        }
+        let kept = i64::try_from(KEEP_CHANGES.as_secs()).unwrap_or(i64::MAX);
+        let mut old = None;
+        while self.0.len() > 1 && self.0.front().is_some_and(|(at, _)| now.0.saturating_sub(at.0) > kept) {
+            old = self.0.pop_front().map(|(_, number)| number);
+        }
+        old
+    }
+}
 
 /// Knows when the next thing ends.
 #[derive(Debug)]
@@ -75,10 +98,16 @@ impl Observer for Deadlines {
 
 /// Sweeps until told to stop.
 pub async fn run(registry: Arc<Registry>, deadlines: Arc<Deadlines>, clock: Clock, stop: CancellationToken) {
+    let mut milestones = Milestones::default();
     loop {
         let now = UnixTime::of(clock.now());
         if deadlines.next() <= now {
             sweep(&registry, &deadlines, now).await;
+        }
+        if let Some(number) = milestones.pass(now, registry.snapshot().cursor().number)
+            && let Err(error) = registry.forget(number).await
+        {
+            tracing::warn!(error = %error, "Old changes could not be forgotten; trying again when the next ones are old");
         }
         let left = deadlines.next().0.saturating_sub(UnixTime::of(clock.now()).0).max(1);
         let nap = Duration::from_secs(left.unsigned_abs()).min(LONGEST);
@@ -129,4 +158,23 @@ fn ended_entries(snapshot: &Snapshot, now: UnixTime) -> (Vec<EntryId>, UnixTime)
         }
     }
     (ended, next)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_change_is_forgotten_once_it_is_older_than_it_must_be_kept() {
+        let hour = 3600;
+        let mut milestones = Milestones::default();
+        assert_eq!(milestones.pass(UnixTime(0), 10), None);
+        assert_eq!(milestones.pass(UnixTime(hour), 20), None);
+        assert_eq!(milestones.pass(UnixTime(2 * hour), 20), None);
+        assert_eq!(milestones.pass(UnixTime(12 * hour + 1), 30), Some(10));
+        assert_eq!(milestones.pass(UnixTime(13 * hour), 30), None);
+        assert_eq!(milestones.pass(UnixTime(14 * hour), 30), Some(20));
+        // At rest the newest note stays, and nothing is asked of the database.
+        assert_eq!(milestones.pass(UnixTime(100 * hour), 30), None);
+    }
 }

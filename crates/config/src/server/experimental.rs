@@ -7,10 +7,17 @@ use super::super::problem::Problem;
 /// Why SPIRE's intervals have no effect here.
 const NOTHING_POLLS: &str = "changes are pushed from an ordered log; nothing is reloaded on a timer";
 
+/// What the block sets.
+#[derive(Default)]
+pub(super) struct Experimental {
+    /// Each agent gets its own SPIFFE ID as a selector.
+    pub(super) agent_spiffe_id_as_selector: bool,
+}
+
 /// Reads `experimental`, if there is one.
-pub(super) fn read(server: &Block<'_>) {
+pub(super) fn read(server: &Block<'_>) -> Experimental {
     let Some(block) = server.block("experimental") else {
-        return;
+        return Experimental::default();
     };
     for key in [
         "cache_reload_interval",
@@ -27,8 +34,8 @@ pub(super) fn read(server: &Block<'_>) {
     }
     block.switch("events_based_cache");
     block.no_effect("events_based_cache", NOTHING_POLLS);
-    let aliasing = "give each agent its own SPIFFE ID as a selector";
-    block.not_yet_unless("agent_spiffe_id_as_selector", aliasing, is_empty);
+    let agent_spiffe_id_as_selector =
+        block.switch("agent_spiffe_id_as_selector").is_some_and(|given| given.value);
     let policy = "replace the authorization rules by a policy of your own";
     block.not_yet_unless("auth_opa_policy_engine", policy, is_empty);
     let quantum = "refuse TLS without a post-quantum key exchange";
@@ -38,4 +45,5 @@ pub(super) fn read(server: &Block<'_>) {
     block.other_platform("named_pipe_name", "socket_path");
     check::feature_flags(&block);
     block.finish(Unknown::Warn);
+    Experimental { agent_spiffe_id_as_selector }
 }

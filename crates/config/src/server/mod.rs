@@ -106,6 +106,8 @@ pub struct ServerSettings {
     pub disable_jwt_svids: bool,
     /// Who may administer over TCP; may be members of other trust domains.
     pub admin_ids: Vec<SpiffeId>,
+    /// Whether each agent gets its own SPIFFE ID as a selector, `spiffe_id:<ID>`.
+    pub agent_spiffe_id_as_selector: bool,
     /// Which calls are limited for each client address.
     pub rate_limit: RateLimit,
     /// Where the registry is kept.
@@ -173,7 +175,7 @@ fn everything(top: &Block<'_>, flags: &Overrides) -> Option<ServerSettings> {
     let disable_jwt_svids = block.switch("disable_jwt_svids").is_some_and(|given| given.value);
     let admin_ids = check::ids(&block, "admin_ids");
     let rate_limit = rate_limit(&block);
-    experimental::read(&block);
+    let experimental = experimental::read(&block);
     federation::read(&block);
     later_features(&block);
     block.finish(Unknown::Refuse);
@@ -196,6 +198,7 @@ fn everything(top: &Block<'_>, flags: &Overrides) -> Option<ServerSettings> {
         jwt_issuer,
         disable_jwt_svids,
         admin_ids,
+        agent_spiffe_id_as_selector: experimental.agent_spiffe_id_as_selector,
         rate_limit,
         data_store: plugins.data_store,
         key_manager: plugins.key_manager,

@@ -4,7 +4,6 @@ use std::path::PathBuf;
 
 use super::super::block::{Block, Unknown};
 use super::super::given::Given;
-use super::super::path_template::PathTemplate;
 use super::super::plugin::Plugin;
 use super::super::problem::Problem;
 
@@ -22,8 +21,8 @@ pub enum NodeAttestor {
 pub struct X509pop {
     /// Who issues the certificates.
     pub mode: X509popMode,
-    /// The path of the agent's SPIFFE ID below `/spire/agent`.
-    pub agent_path_template: PathTemplate,
+    /// The template of the agent's path below `/spire/agent`, if one is set; the attestor knows which forms it takes.
+    pub agent_path_template: Option<String>,
     /// The most certificates between the leaf and a root.
     pub max_intermediates: usize,
     /// The largest RSA key, in bits.
@@ -47,41 +46,16 @@ pub enum X509popMode {
     },
 }
 
-const FIELDS: [&str; 6] = [
-    "PluginName",
-    "Fingerprint",
-    "TrustDomain",
-    "SerialNumberHex",
-    "Subject.CommonName",
-    "URISanSelectors.*",
-];
-const SPIFFE_FIELDS: [&str; 7] = [
-    "PluginName",
-    "Fingerprint",
-    "TrustDomain",
-    "SerialNumberHex",
-    "Subject.CommonName",
-    "URISanSelectors.*",
-    "SVIDPathTrimmed",
-];
-
 /// Reads the settings of NodeAttestor `x509pop`.
 pub(super) fn x509pop(plugin: &Plugin<'_>) -> Option<X509pop> {
     let block = plugin.data();
     let mode = mode(&block);
-    let spiffe = matches!(mode, Some(X509popMode::Spiffe { .. }));
-    let template = template(&block, spiffe);
+    let agent_path_template = block.text("agent_path_template").map(|given| given.value);
     let max_intermediates = at_least_one(&block, "max_intermediates", 4);
     let max_rsa_key_size = at_least_one(&block, "max_rsa_key_size", 8192);
     let verify_client_ip = block.switch("verify_client_ip").is_some_and(|given| given.value);
     block.finish(Unknown::Refuse);
-    Some(X509pop {
-        mode: mode?,
-        agent_path_template: template?,
-        max_intermediates,
-        max_rsa_key_size,
-        verify_client_ip,
-    })
+    Some(X509pop { mode: mode?, agent_path_template, max_intermediates, max_rsa_key_size, verify_client_ip })
 }
 
 fn mode(block: &Block<'_>) -> Option<X509popMode> {
@@ -135,29 +109,6 @@ fn external_pki(
         return None;
     }
     Some(X509popMode::ExternalPki { ca_bundle_paths })
-}
-
-fn template(block: &Block<'_>, spiffe: bool) -> Option<PathTemplate> {
-    let known: &[&str] = if spiffe { &SPIFFE_FIELDS } else { &FIELDS };
-    let default = if spiffe {
-        "/{{ .PluginName }}/{{ .SVIDPathTrimmed }}"
-    } else {
-        "/{{ .PluginName }}/{{ .Fingerprint }}"
-    };
-    let Some(Given { value, place }) = block.text("agent_path_template") else {
-        return PathTemplate::parse(default, known).ok();
-    };
-    let checked =
-        PathTemplate::parse(&value, known).map_err(|error| error.to_string()).and_then(|template| {
-            if value.starts_with('/') { Ok(template) } else { Err("it must begin with \"/\"".to_owned()) }
-        });
-    match checked {
-        Ok(template) => Some(template),
-        Err(why) => {
-            block.mistake(place, Problem::BadValue { key: "agent_path_template".to_owned(), value, why });
-            None
-        }
-    }
 }
 
 fn at_least_one(block: &Block<'_>, key: &'static str, default: usize) -> usize {

@@ -19,6 +19,8 @@ pub struct Sqlite {
     pub connection_string: String,
     /// The most connections that read at the same time, if limited.
     pub max_open_conns: Option<u32>,
+    /// Whether a database of an older version is refused instead of brought up to date.
+    pub disable_migration: bool,
 }
 
 /// Reads the settings of DataStore `sql`.
@@ -30,7 +32,7 @@ pub(super) fn read(plugin: &Plugin<'_>) -> Option<DataStore> {
         block.required("connection_string", "the path of the database file");
     }
     let max_open_conns = connections(&block);
-    block.not_yet_unless("disable_migration", "refuse to start on a database of an older version", is_empty);
+    let disable_migration = block.switch("disable_migration").is_some_and(|given| given.value);
     block.not_yet_unless("log_sql", "log every query", is_empty);
     let with = "with an SQLite database, which is a file of this process";
     for key in [
@@ -50,7 +52,11 @@ pub(super) fn read(plugin: &Plugin<'_>) -> Option<DataStore> {
     }
     block.finish(Unknown::Refuse);
     kind?;
-    Some(DataStore::Sqlite(Sqlite { connection_string: connection_string?, max_open_conns }))
+    Some(DataStore::Sqlite(Sqlite {
+        connection_string: connection_string?,
+        max_open_conns,
+        disable_migration,
+    }))
 }
 
 /// Some if the type is SQLite.

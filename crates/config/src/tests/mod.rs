@@ -1,6 +1,5 @@
 mod agent;
 mod lenient;
-mod path_template;
 mod plugins;
 mod server;
 mod ttl;

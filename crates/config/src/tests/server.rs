@@ -111,7 +111,7 @@ health_checks {
     assert_eq!(settings.node_attestors[0], NodeAttestor::JoinToken);
     let NodeAttestor::X509pop(x509pop) = &settings.node_attestors[1] else { panic!() };
     assert_eq!(x509pop.mode, X509popMode::Spiffe { prefix: "/nodes/".to_owned() });
-    assert_eq!(x509pop.agent_path_template.to_string(), "/x/{{ .SVIDPathTrimmed }}");
+    assert_eq!(x509pop.agent_path_template.as_deref(), Some("/x/{{ .SVIDPathTrimmed }}"));
     assert!(x509pop.verify_client_ip);
     assert_eq!(settings.health_checks.bind_port, 8080);
     assert_eq!(settings.health_checks.ready_path, "/r");

@@ -312,8 +312,10 @@ impl AgentApi {
                 known.join(", ")
             ))
         })?;
-        let attested =
-            attestor.attest(&data.payload, node, self.clock.now()).await.map_err(|e| refusal(&e))?;
+        let attested = attestor
+            .attest(&data.payload, node, self.clock.now())
+            .await
+            .map_err(|e| refusal(attestor.name(), &e))?;
         let id = attested.agent_id().clone();
         self.admissible(&id)?;
         let svid = self.authorities.sign_agent_svid(&attested, svid_params.csr).await?;
@@ -408,13 +410,18 @@ fn checked(
     Ok((data, svid))
 }
 
-fn refusal(error: &AttestError) -> Status {
-    tracing::error!(error = %error, "Node attestation failed");
+/// SPIRE names the attestor before what it says, but for join tokens, which its server judges itself.
+fn refusal(attestor: &str, error: &AttestError) -> Status {
+    tracing::error!(error = %error, node_attestor_type = attestor, "Node attestation failed");
+    let say = |why: &str| match attestor {
+        "join_token" => why.to_owned(),
+        attestor => format!("nodeattestor({attestor}): {why}"),
+    };
     match error {
-        AttestError::Invalid(why) => Status::invalid_argument(why.clone()),
-        AttestError::Denied(why) => Status::permission_denied(why.clone()),
-        AttestError::Failed(why) => Status::internal(why.clone()),
-        AttestError::BrokenOff(why) => Status::aborted(why.clone()),
+        AttestError::Invalid(why) => Status::invalid_argument(say(why)),
+        AttestError::Denied(why) => Status::permission_denied(say(why)),
+        AttestError::Failed(why) => Status::internal(say(why)),
+        AttestError::BrokenOff(why) => Status::aborted(say(why)),
     }
 }
 

@@ -112,6 +112,11 @@ impl Registry {
         self.log.after(cursor, limit).await
     }
 
+    /// Forgets the changes before `number`: who has not read them by now loads the tables.
+    pub async fn forget(&self, number: u64) -> Result<(), LogError> {
+        self.log.forget(number).await
+    }
+
     /// How many statements have gone to the database.
     pub fn statements(&self) -> u64 {
         self.log.statements()

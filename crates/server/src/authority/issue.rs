@@ -9,7 +9,7 @@ use model::{Attested, UnixTime};
 use spiffe::SpiffeId;
 use spiffe::jwt::{self, JwtSvidClaims};
 use spiffe::key::PublicKey;
-use spiffe::x509::{Certificate, Csr, IssueError, LeafTemplate, X509Issuer};
+use spiffe::x509::{Certificate, Csr, DistinguishedName, IssueError, LeafTemplate, X509Issuer};
 
 use super::error::SignError;
 use super::handle::Authorities;
@@ -168,7 +168,11 @@ impl Authorities {
     /// Signs an X.509-SVID that an administrator orders.
     pub async fn mint_x509(&self, _: &AdminGrant, order: MintX509) -> Result<IssuedX509, SignError> {
         let leaf = self.leaf(&self.x509()?, order.ttl, self.settings().x509_svid_ttl)?;
-        let sign = move || leaf.sign(order.id, order.csr.public_key().clone(), &order.dns_names);
+        let sign = move || {
+            // An administrator may choose the subject; agents may not (SPIRE 1.16).
+            let subject = Some(order.csr.subject()).filter(|subject| !subject.is_empty()).cloned();
+            leaf.sign_named(order.id, order.csr.public_key().clone(), &order.dns_names, subject)
+        };
         self.pool().run(Class::Waiting, sign).await?
     }
 
@@ -255,10 +259,21 @@ impl Leaf {
 
     /// Signs it for a workload.
     fn sign(self, id: SpiffeId, key: PublicKey, dns_names: &[String]) -> Result<IssuedX509, SignError> {
-        let leaf = LeafTemplate::new(id.clone(), key, self.not_before, self.not_after)
-            .dns(dns_names)
-            .issue_der(&self.issuer)
-            .map_err(failed)?;
+        self.sign_named(id, key, dns_names, None)
+    }
+
+    fn sign_named(
+        self,
+        id: SpiffeId,
+        key: PublicKey,
+        dns_names: &[String],
+        subject: Option<DistinguishedName>,
+    ) -> Result<IssuedX509, SignError> {
+        let mut template = LeafTemplate::new(id.clone(), key, self.not_before, self.not_after).dns(dns_names);
+        if let Some(subject) = subject {
+            template = template.named(subject);
+        }
+        let leaf = template.issue_der(&self.issuer).map_err(failed)?;
         // Certificates count whole seconds.
         let expires_at = UnixTime::of(self.not_after).system_time();
         Ok(IssuedX509 { id, leaf, issuer: self.issuer, expires_at })

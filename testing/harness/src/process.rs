@@ -8,6 +8,7 @@ use std::time::Duration;
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::eventually::eventually;
+use crate::locate;
 
 const TAIL_LINES: usize = 40;
 
@@ -20,6 +21,12 @@ pub struct Process {
 }
 
 impl Process {
+    /// The path of the program under test, for commands that are not a server's or an agent's.
+    #[must_use]
+    pub fn bonafide() -> PathBuf {
+        locate::bonafide()
+    }
+
     /// Starts the command; both outputs are appended to `log`.
     ///
     /// # Panics

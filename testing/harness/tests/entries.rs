@@ -10,15 +10,9 @@ const SOON: Duration = Duration::from_secs(10);
 
 /// `api watch` on the agent's socket, its output in a file.
 fn watch(domain: &Domain) -> Process {
-    let program = std::env::var("BONAFIDE_BIN").unwrap_or_else(|_| beside_the_tests("bonafide"));
-    let mut command = Command::new(program);
+    let mut command = Command::new(Process::bonafide());
     command.args(["agent", "api", "watch", "-socketPath"]).arg(domain.agent().socket());
     Process::spawn("watch", &mut command, &domain.folder().join("watch.log"))
-}
-
-fn beside_the_tests(program: &str) -> String {
-    let test = std::env::current_exe().unwrap();
-    test.ancestors().nth(2).unwrap().join(program).display().to_string()
 }
 
 #[test]

@@ -136,7 +136,10 @@ fn the_admin_socket_is_closed_to_other_users_and_the_workload_api_gives_them_not
     };
     let admin = domain.folder().join("server/private/api.sock").display().to_string();
     let refused = nobody.run(&["server", "entry", "show", "-socketPath", &admin]).fails();
-    assert!(refused.stderr.contains(&admin) && refused.stderr.contains("may not open the socket"), "{refused}");
+    assert!(
+        refused.stderr.contains(&admin) && refused.stderr.contains("may not open the socket"),
+        "{refused}"
+    );
     let public = domain.agent().socket().display().to_string();
     let refused = nobody.run(&["agent", "api", "fetch", "x509", "-socketPath", &public]).fails();
     assert!(refused.stderr.contains("no identity issued"), "{refused}");

@@ -85,11 +85,9 @@ pub(crate) async fn run(settings: &Settings) -> Result<Report, Fault> {
 
     if let Some(path) = &settings.write {
         let text = document::text(&report, settings.entries, others);
-        std::fs::write(path, text).map_err(|cause| Fault::File {
-            doing: "writing",
-            path: path.clone(),
-            cause,
-        })?;
+        let folder = path.parent().map_or(Ok(()), std::fs::create_dir_all);
+        let written = folder.and_then(|()| std::fs::write(path, text));
+        written.map_err(|cause| Fault::File { doing: "writing", path: path.clone(), cause })?;
     }
     Ok(report)
 }

@@ -63,7 +63,7 @@ fn misses(report: &Report, entries: u64) -> String {
     let missed = |aim: &Aim| report.find(&aim.measured, aim.figure).is_some_and(|seen| !aim.met(seen));
     let reason = |what: &str| REASONS.iter().find(|(of, _)| *of == what).map(|(_, why)| *why);
     let line = |aim: Aim| {
-        let why = reason(aim.what).unwrap_or("Not looked into yet.");
+        let why = reason(aim.what).unwrap_or("This run does not show why.");
         format!("- Missed: {}. {why}\n", aim.what)
     };
     let lines: String = aims(entries).into_iter().filter(missed).map(line).collect();

@@ -1,4 +1,26 @@
 //! Grants: values that only an authorization check can build, and that signing demands.
+//!
+//! A caller of this crate cannot make one up, so nothing is signed without a check:
+//!
+//! ```compile_fail,E0451
+//! let grant = server::authz::EntryGrant { entry: unreachable!() };
+//! ```
+//!
+//! ```compile_fail,E0624
+//! let admin = server::authz::AdminGrant::local();
+//! ```
+//!
+//! ```compile_fail,E0624
+//! let agent = server::authz::AuthorizedAgent::new(unreachable!(), std::time::SystemTime::UNIX_EPOCH);
+//! ```
+//!
+//! And what signs takes nothing less:
+//!
+//! ```compile_fail,E0308
+//! async fn sign(authorities: server::authority::Authorities, entry: std::sync::Arc<model::Entry>) {
+//!     let _ = authorities.sign_jwt(&entry, vec!["audience".to_owned()]).await;
+//! }
+//! ```
 
 use std::sync::Arc;
 use std::time::SystemTime;

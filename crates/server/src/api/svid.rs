@@ -162,9 +162,33 @@ impl wire::svid_server::Svid for SvidApi {
 
     async fn new_downstream_x509ca(
         &self,
-        _: Request<wire::NewDownstreamX509caRequest>,
+        request: Request<wire::NewDownstreamX509caRequest>,
     ) -> Answer<wire::NewDownstreamX509caResponse> {
-        Err(refuse(Code::Unimplemented, "this server does not sign CAs for downstream servers"))
+        let caller = Caller::of(&request)?.clone();
+        let grant = caller.require_downstream()?;
+        caller
+            .throttle(Kind::SignX509, 1)
+            .await
+            .map_err(|e| limited("rejecting request due to downstream CA signing rate limit", &e))?;
+        let request = request.into_inner();
+        let chain = self
+            .authorities
+            .sign_downstream_ca(&grant, request.csr, seconds(request.preferred_ttl))
+            .await
+            .map_err(|e| signing(e, "invalid CSR", "failed to sign downstream X.509 CA"))?;
+        tracing::debug!(downstream_id = %grant.id(), "Signed X509 CA SVID");
+        let snapshot = self.registry.snapshot();
+        let bundle = snapshot
+            .bundle(self.authorities.trust_domain())
+            .ok_or_else(|| refuse(Code::NotFound, "bundle not found"))?;
+        Ok(Response::new(wire::NewDownstreamX509caResponse {
+            ca_cert_chain: chain.iter().map(|c| c.der().to_vec()).collect(),
+            x509_authorities: bundle
+                .x509_authorities()
+                .iter()
+                .map(|a| a.certificate.der().to_vec())
+                .collect(),
+        }))
     }
 }
 

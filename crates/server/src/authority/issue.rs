@@ -9,14 +9,14 @@ use model::{Attested, UnixTime};
 use spiffe::SpiffeId;
 use spiffe::jwt::{self, JwtSvidClaims};
 use spiffe::key::PublicKey;
-use spiffe::x509::{Certificate, Csr, DistinguishedName, IssueError, LeafTemplate, X509Issuer};
+use spiffe::x509::{CaTemplate, Certificate, Csr, DistinguishedName, IssueError, LeafTemplate, X509Issuer};
 
 use super::error::SignError;
 use super::handle::Authorities;
 use super::jwt::JwtKey;
 use super::kind::Kind;
 use super::x509::BACKDATE;
-use crate::authz::{AdminGrant, AuthorizedAgent, EntryGrant};
+use crate::authz::{AdminGrant, AuthorizedAgent, DownstreamGrant, EntryGrant};
 use crate::signing::Class;
 
 /// An agent asks for the X.509-SVID of an entry.
@@ -176,6 +176,18 @@ impl Authorities {
         self.pool().run(Class::Waiting, sign).await?
     }
 
+    /// Signs the CA of a downstream server of this trust domain: the CA, then the intermediates up to the bundle.
+    /// `None` for the lifetime of this server's own authorities; it ends no later than the one that signs.
+    pub async fn sign_downstream_ca(
+        &self,
+        _: &DownstreamGrant,
+        csr: Vec<u8>,
+        ttl: Option<Duration>,
+    ) -> Result<Vec<Certificate>, SignError> {
+        let ca = self.leaf(&self.x509()?, ttl, self.settings().ca_ttl)?;
+        self.pool().run(Class::Waiting, move || ca.sign_downstream(parse(&csr)?.public_key())).await?
+    }
+
     /// Reads a certificate signing request and checks its signature, on a signing thread.
     pub async fn read_csr(&self, _: &AdminGrant, csr: Vec<u8>) -> Result<Csr, SignError> {
         self.pool().run(Class::Waiting, move || parse(&csr)).await?
@@ -277,6 +289,13 @@ impl Leaf {
         // Certificates count whole seconds.
         let expires_at = UnixTime::of(self.not_after).system_time();
         Ok(IssuedX509 { id, leaf, issuer: self.issuer, expires_at })
+    }
+
+    /// Signs an authority below this one for so long.
+    fn sign_downstream(self, key: &PublicKey) -> Result<Vec<Certificate>, SignError> {
+        let template = CaTemplate::downstream_of(&self.issuer, self.not_before, self.not_after);
+        let ca = template.issue(key, &self.issuer).map_err(failed)?;
+        Ok(self.issuer.chain_for(ca))
     }
 
     /// Signs it for a part of the system itself.

@@ -5,7 +5,7 @@ use spiffe::SpiffeId;
 use spiffe::x509::VerifiedSvid;
 use tonic::Status;
 
-use super::grants::{AdminGrant, AuthorizedAgent};
+use super::grants::{AdminGrant, AuthorizedAgent, DownstreamGrant};
 use super::limit::{Kind, Limiter};
 
 /// The other end of a connection, known before any request.
@@ -49,7 +49,7 @@ pub enum Standing {
     /// As an administrator.
     Admin(AdminGrant),
     /// As a downstream server.
-    Downstream,
+    Downstream(DownstreamGrant),
     /// As an attested agent.
     Agent(AuthorizedAgent),
 }
@@ -105,10 +105,10 @@ impl Caller {
         }
     }
 
-    /// The identity with a downstream entry that calls.
-    pub fn require_downstream(&self) -> Result<&SpiffeId, Status> {
-        match (&self.standing, self.peer.id()) {
-            (Standing::Downstream, Some(id)) => Ok(id),
+    /// The downstream server that calls.
+    pub fn require_downstream(&self) -> Result<DownstreamGrant, Status> {
+        match &self.standing {
+            Standing::Downstream(grant) => Ok(grant.clone()),
             _ => Err(Status::permission_denied("only a downstream server may call this")),
         }
     }

@@ -81,6 +81,30 @@ impl AdminGrant {
     }
 }
 
+/// A downstream server: the holder of an identity with a downstream entry.
+#[derive(Clone, Debug)]
+pub struct DownstreamGrant {
+    id: SpiffeId,
+}
+
+impl DownstreamGrant {
+    /// For the proven holder of such an identity.
+    pub(in crate::authz) fn of(id: SpiffeId) -> Self {
+        Self { id }
+    }
+
+    /// Its identity.
+    pub fn id(&self) -> &SpiffeId {
+        &self.id
+    }
+
+    /// A grant that nothing vouches for, for tests of what demands one.
+    #[cfg(test)]
+    pub(crate) fn unchecked(id: SpiffeId) -> Self {
+        Self::of(id)
+    }
+}
+
 /// An agent's right to an entry's identity.
 #[derive(Clone, Debug)]
 pub struct EntryGrant {

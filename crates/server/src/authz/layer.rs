@@ -17,7 +17,7 @@ use tonic::{Code, Status};
 use tower::{Layer, Service};
 
 use super::caller::{Caller, Peer, Standing};
-use super::grants::{AdminGrant, AuthorizedAgent};
+use super::grants::{AdminGrant, AuthorizedAgent, DownstreamGrant};
 use super::limit::Limiter;
 use super::table::{self, Who};
 use crate::registry::{Registry, RegistryError};
@@ -63,7 +63,7 @@ impl Authorizer {
             return allow(Standing::Admin(AdminGrant::of(id.clone())));
         }
         if who.includes(Who::DOWNSTREAM) && self.holds(id, |e| e.downstream) {
-            return allow(Standing::Downstream);
+            return allow(Standing::Downstream(DownstreamGrant::of(id.clone())));
         }
         if who.includes(Who::AGENT) && id.member_of(&self.trust_domain) {
             return match self.agent(svid).await {

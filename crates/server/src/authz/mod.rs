@@ -10,7 +10,7 @@ mod limit;
 pub mod table;
 
 pub use caller::{Caller, Peer, Standing};
-pub use grants::{AdminGrant, AuthorizedAgent, EntryGrant, grant_entry};
+pub use grants::{AdminGrant, AuthorizedAgent, DownstreamGrant, EntryGrant, grant_entry};
 pub use layer::{Authorizer, AuthzLayer};
 pub use limit::{Kind, Limiter, RateLimits};
 

@@ -2,13 +2,14 @@ use std::num::NonZeroUsize;
 use std::time::{Duration, SystemTime};
 
 use model::{Agent, Entry, EntryId, Expect, Selector, Selectors, Write};
-use spiffe::key::{KeyType, PrivateKey};
-use spiffe::x509::X509Svid;
+use spiffe::bundle::{Bundle, X509Authority};
+use spiffe::key::{KeyType, PrivateKey, Signer as _};
+use spiffe::x509::{Certificate, LeafTemplate, X509Issuer, X509Svid};
 use wire::svid_server::Svid as _;
 
 use super::*;
 use crate::authority::{AuthoritySettings, JwtSvids};
-use crate::authz::{AdminGrant, Standing};
+use crate::authz::{AdminGrant, DownstreamGrant, Standing};
 use crate::signing::SigningPool;
 use crate::testing::{MemoryKeys, MemoryLog};
 
@@ -225,4 +226,40 @@ fn a_request_says_how_urgent_it_is() {
     assert_eq!(class_of(&metadata, Class::Renewal), Class::Waiting);
     metadata.insert(Class::METADATA, "whatever".parse().unwrap());
     assert_eq!(class_of(&metadata, Class::Renewal), Class::Renewal);
+}
+
+#[tokio::test]
+async fn what_a_downstream_server_signs_verifies_against_the_bundle() {
+    let world = World::new().await;
+    let id = SpiffeId::parse("spiffe://example.org/downstream").unwrap();
+    let by_downstream = |csr: Vec<u8>| {
+        let mut request = Request::new(wire::NewDownstreamX509caRequest { csr, preferred_ttl: 600 });
+        let standing = Standing::Downstream(DownstreamGrant::unchecked(id.clone()));
+        request.extensions_mut().insert(Caller::unchecked(standing));
+        request
+    };
+    let key = Arc::new(PrivateKey::generate(KeyType::EcP256).unwrap());
+    let request = by_downstream(Csr::build(&*key, None, &[]).unwrap());
+    let answer = world.api.new_downstream_x509ca(request).await.unwrap().into_inner();
+    let chain: Vec<Certificate> =
+        answer.ca_cert_chain.into_iter().map(|der| Certificate::parse(der).unwrap()).collect();
+    assert!(chain[0].subject().contains("DOWNSTREAM-1"), "{}", chain[0].subject());
+    let mut bundle = Bundle::new(id.trust_domain());
+    for der in answer.x509_authorities {
+        let certificate = Certificate::parse(der).unwrap();
+        bundle.push_x509(X509Authority { certificate, tainted: false }).unwrap();
+    }
+    let issuer = X509Issuer::new(chain[0].clone(), chain.clone(), key).unwrap();
+    let leaf_key = PrivateKey::generate(KeyType::EcP256).unwrap();
+    let (start, end) = (chain[0].not_before(), chain[0].not_after());
+    assert!(end.duration_since(start).unwrap() <= Duration::from_secs(611));
+    let leaf = LeafTemplate::new(id.clone(), leaf_key.public().clone(), start, end).issue(&issuer).unwrap();
+    let svid = X509Svid::of(issuer.chain_for(leaf)).unwrap();
+    assert_eq!(svid.verify(&bundle, start + Duration::from_secs(60)).unwrap().id(), &id);
+
+    let broken = world.api.new_downstream_x509ca(by_downstream(vec![1, 2, 3])).await.unwrap_err();
+    assert_eq!(broken.code(), Code::InvalidArgument);
+    let mut nobody = Request::new(wire::NewDownstreamX509caRequest::default());
+    nobody.extensions_mut().insert(Caller::unchecked(Standing::Nobody));
+    assert_eq!(world.api.new_downstream_x509ca(nobody).await.unwrap_err().code(), Code::PermissionDenied);
 }

@@ -14,7 +14,9 @@ pub(super) fn name() -> String {
         field(&read("/proc/cpuinfo"), "model name").unwrap_or_else(|| "an unknown processor".to_owned());
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let kernel = read("/proc/sys/kernel/osrelease");
-    format!("{cores} processors ({model}), Linux {}", kernel.trim())
+    // Its version says enough; the rest names whose build it is.
+    let version = kernel.trim().split('-').next().unwrap_or_default();
+    format!("{cores} processors ({model}), Linux {version}")
 }
 
 /// The part of the processors that is busy, seen over two seconds; 0 where the system does not say.

@@ -58,19 +58,11 @@ pub(crate) fn given(values: &Values, name: &str) -> Option<String> {
     values.nonempty(name).map(str::to_owned)
 }
 
-/// Lets this process open as many files as it may: each open stream is one, and systemd's default is 1,024.
-fn raise_open_files() {
-    use rustix::process::{Resource, getrlimit, setrlimit};
-    let mut limit = getrlimit(Resource::Nofile);
-    limit.current = limit.maximum;
-    if let Err(error) = setrlimit(Resource::Nofile, limit) {
-        tracing::warn!(error = %error, "The limit of open files could not be raised");
-    }
-}
-
 /// The runtime of a role.
 pub(crate) fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
-    raise_open_files();
+    if let Err(error) = kit::open_files::raise() {
+        tracing::warn!(error = %error, "The limit of open files could not be raised");
+    }
     Ok(tokio::runtime::Builder::new_multi_thread().enable_all().thread_name("bonafide").build()?)
 }
 

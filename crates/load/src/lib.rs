@@ -9,7 +9,6 @@ mod command;
 mod crypto;
 mod fault;
 mod latency;
-mod limits;
 mod node;
 mod press;
 mod process;
@@ -50,7 +49,8 @@ pub fn main(arguments: &[String]) -> ExitCode {
 }
 
 fn run(job: Job, values: &kit::flags::Values) -> Result<(), Fault> {
-    limits::raise_open_files();
+    // Where that fails, the run says which connection could not be opened.
+    let _ = kit::open_files::raise();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(Fault::Runtime)?;
     let report: Report = runtime.block_on(async {
         tokio::select! {

@@ -6,8 +6,9 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value, json};
 
-use super::{Bundle, BundleError, JwtAuthority, X509Authority};
+use super::{Bundle, BundleError, JwtAuthority, WitAuthority, X509Authority};
 use crate::jwk;
+use crate::key::PublicKey;
 use crate::x509::{Certificate, CertificateError};
 use crate::{TrustDomain, json};
 
@@ -43,8 +44,19 @@ pub enum DocumentError {
 }
 
 impl Bundle {
-    /// The SPIFFE bundle document, keys with their `use` (Trust Domain and Bundle §4).
+    /// The SPIFFE bundle document, keys with their `use` (Trust Domain and Bundle §4), without those of WIT-SVIDs: SPIRE
+    /// 1.16 refuses a document of another trust domain that has a use it does not know.
     pub fn to_spiffe_json(&self) -> String {
+        self.document(&[])
+    }
+
+    /// The SPIFFE bundle document with the keys of WIT-SVIDs in it (WIT-SVID §6.1): for readers that pass over a use
+    /// that they do not know, as Trust Domain and Bundle §4.2.2 wants it.
+    pub fn to_spiffe_json_with_wit(&self) -> String {
+        self.document(&self.wit)
+    }
+
+    fn document(&self, wit: &[WitAuthority]) -> String {
         let mut keys = Vec::new();
         for authority in self.x509_authorities() {
             let mut key = member("use", "x509-svid");
@@ -53,11 +65,9 @@ impl Bundle {
             keys.push(Value::Object(key));
         }
         for authority in self.jwt_authorities() {
-            let mut key = member("use", "jwt-svid");
-            key.insert("kid".into(), json!(authority.key_id));
-            key.extend(jwk::to_jwk(&authority.public_key));
-            keys.push(Value::Object(key));
+            keys.push(signing_key("jwt-svid", &authority.key_id, &authority.public_key));
         }
+        keys.extend(wit.iter().map(|a| signing_key("wit-svid", &a.key_id, &a.public_key)));
         let mut document = Map::new();
         document.insert("keys".into(), Value::Array(keys));
         if self.sequence > 0 {
@@ -83,6 +93,14 @@ impl Bundle {
         json!({ "keys": keys }).to_string()
     }
 
+    /// The WIT authorities as a JWKS, each with `use` and `kid`: what the Workload API's WIT bundles hold (Workload API
+    /// §7.2.2, WIT-SVID §6.1).
+    pub fn to_wit_jwks_json(&self) -> String {
+        let keys: Vec<Value> =
+            self.wit.iter().map(|a| signing_key("wit-svid", &a.key_id, &a.public_key)).collect();
+        json!({ "keys": keys }).to_string()
+    }
+
     /// Reads a SPIFFE bundle document. A key that is of an unknown type, curve or use, private, or not whole is passed
     /// over and the rest taken (Trust Domain and Bundle §4.1.3, §4.2); a certificate that cannot be read is not.
     pub fn parse_spiffe_json(trust_domain: TrustDomain, text: &str) -> Result<Self, DocumentError> {
@@ -94,6 +112,7 @@ impl Bundle {
             match key.get("use").and_then(Value::as_str) {
                 Some("x509-svid") => bundle.take_x509(index, key)?,
                 Some("jwt-svid") => bundle.take_jwt(key)?,
+                Some("wit-svid") => bundle.take_wit(key)?,
                 _ => {}
             }
         }
@@ -108,6 +127,19 @@ impl Bundle {
             // SPIRE leaves `use` away; a key that is there for WIT-SVIDs is not one for JWT-SVIDs (JWT-SVID §6.2).
             if key.get("use").is_none_or(|what| what == "jwt-svid") {
                 bundle.take_jwt(key)?;
+            }
+        }
+        Ok(bundle)
+    }
+
+    /// Reads the WIT authorities of a JWKS of the Workload API (§7.2.2): every key that can be used, unless it says that
+    /// it is for another use.
+    pub fn parse_wit_jwks_json(trust_domain: TrustDomain, text: &str) -> Result<Self, DocumentError> {
+        let document = object(text)?;
+        let mut bundle = Self::new(trust_domain);
+        for key in keys(&document)? {
+            if key.get("use").is_none_or(|what| what == "wit-svid") {
+                bundle.take_wit(key)?;
             }
         }
         Ok(bundle)
@@ -129,16 +161,37 @@ impl Bundle {
     }
 
     fn take_jwt(&mut self, key: &Value) -> Result<(), DocumentError> {
-        let key_id = key.get("kid").and_then(Value::as_str).filter(|kid| !kid.is_empty());
-        let (Some(key_id), Ok(public_key)) = (key_id, jwk::from_jwk(key)) else { return Ok(()) };
-        self.push_jwt(JwtAuthority {
-            key_id: key_id.to_owned(),
-            public_key,
-            expires_at: None,
-            tainted: false,
-        })?;
-        Ok(())
+        let Some((key_id, public_key)) = named_key(key) else { return Ok(()) };
+        let authority = JwtAuthority { key_id, public_key, expires_at: None, tainted: false };
+        passing_over(self.push_jwt(authority))
     }
+
+    fn take_wit(&mut self, key: &Value) -> Result<(), DocumentError> {
+        let Some((key_id, public_key)) = named_key(key) else { return Ok(()) };
+        let authority = WitAuthority { key_id, public_key, expires_at: None, tainted: false };
+        passing_over(self.push_wit(authority))
+    }
+}
+
+/// A key and its name, if it has both.
+fn named_key(key: &Value) -> Option<(String, PublicKey)> {
+    let key_id = key.get("kid").and_then(Value::as_str).filter(|kid| !kid.is_empty())?;
+    Some((key_id.to_owned(), jwk::from_jwk(key).ok()?))
+}
+
+/// Of two keys of different uses with one name, the first has it.
+fn passing_over(pushed: Result<bool, BundleError>) -> Result<(), DocumentError> {
+    match pushed {
+        Ok(_) | Err(BundleError::OtherUse { .. }) => Ok(()),
+        Err(why) => Err(why.into()),
+    }
+}
+
+fn signing_key(what: &str, key_id: &str, public_key: &PublicKey) -> Value {
+    let mut key = member("use", what);
+    key.insert("kid".into(), json!(key_id));
+    key.extend(jwk::to_jwk(public_key));
+    Value::Object(key)
 }
 
 fn member(name: &str, value: &str) -> Map<String, Value> {

@@ -2,6 +2,7 @@
 
 mod document;
 mod set;
+mod wit;
 
 use std::borrow::Cow;
 use std::time::{Duration, SystemTime};
@@ -14,6 +15,7 @@ use crate::{TrustDomain, pem};
 
 pub use document::DocumentError;
 pub use set::{BundleSet, BundleSource};
+pub use wit::WitAuthority;
 
 /// The most authorities of one kind in a bundle.
 pub const MAX_AUTHORITIES: usize = 10_000;
@@ -48,6 +50,10 @@ pub enum BundleError {
     TooMany,
     #[error("a JWT authority has no key id")]
     NoKeyId,
+    #[error("a WIT authority has no key id")]
+    NoWitKeyId,
+    #[error("a JWT and a WIT authority have the key id {key_id:?}; it is for one of them (WIT-SVID §6.1)")]
+    OtherUse { key_id: String },
     #[error("the certificate cannot root a chain: {0}")]
     Anchor(String),
     #[error("the certificate of the bundle cannot be read")]
@@ -62,6 +68,7 @@ pub struct Bundle {
     trust_domain: TrustDomain,
     x509: Vec<X509Authority>,
     jwt: Vec<JwtAuthority>,
+    wit: Vec<WitAuthority>,
     anchors: Vec<TrustAnchor<'static>>,
     /// One more at each change of its contents.
     pub sequence: u64,
@@ -76,6 +83,7 @@ impl Bundle {
             trust_domain,
             x509: Vec::new(),
             jwt: Vec::new(),
+            wit: Vec::new(),
             anchors: Vec::new(),
             sequence: 0,
             refresh_hint: None,
@@ -120,10 +128,14 @@ impl Bundle {
         Ok(true)
     }
 
-    /// Adds a JWT authority; false if one of that key id was there (with its taint updated, if it became tainted).
+    /// Adds a JWT authority; false if one of that key id was there (with its taint updated, if it became tainted). A key
+    /// id that a WIT authority has is refused.
     pub fn push_jwt(&mut self, authority: JwtAuthority) -> Result<bool, BundleError> {
         if authority.key_id.is_empty() {
             return Err(BundleError::NoKeyId);
+        }
+        if self.wit_authority(&authority.key_id).is_some() {
+            return Err(BundleError::OtherUse { key_id: authority.key_id });
         }
         if let Some(known) = self.jwt.iter_mut().find(|a| a.key_id == authority.key_id) {
             let news = authority.tainted && !known.tainted;
@@ -171,6 +183,7 @@ impl Bundle {
         self.trust_domain == other.trust_domain
             && self.x509 == other.x509
             && self.jwt == other.jwt
+            && self.wit == other.wit
             && self.refresh_hint == other.refresh_hint
     }
 
@@ -219,6 +232,7 @@ impl std::fmt::Debug for Bundle {
             .field("trust_domain", &self.trust_domain)
             .field("x509", &self.x509.len())
             .field("jwt", &self.jwt.len())
+            .field("wit", &self.wit.len())
             .field("sequence", &self.sequence)
             .finish()
     }

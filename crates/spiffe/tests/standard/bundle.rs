@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use spiffe::bundle::{Bundle, DocumentError, JwtAuthority, X509Authority};
+use spiffe::bundle::{Bundle, BundleError, DocumentError, JwtAuthority, WitAuthority, X509Authority};
 use spiffe::jwk::to_jwk;
 use spiffe::key::Signer;
 use spiffe::x509::Certificate;
@@ -108,7 +108,7 @@ fn keys_of_other_uses_or_without_a_name_are_passed_over() {
     let good: Value = serde_json::from_str(&full().to_spiffe_json()).unwrap();
     for (index, left) in [(0, (0, 1)), (1, (1, 0))] {
         for what in
-            [json!("foo-svid"), json!("X509-SVID"), json!("wit-svid"), json!("sig"), json!(null), json!(7)]
+            [json!("foo-svid"), json!("X509-SVID"), json!("WIT-SVID"), json!("sig"), json!(null), json!(7)]
         {
             let mut document = good.clone();
             document["keys"][index]["use"] = what;
@@ -215,4 +215,48 @@ fn too_much_is_refused() {
     assert!(Bundle::parse_pem(td(), &huge).is_err());
     let deep = format!(r#"{{"keys":{}{}}}"#, "[".repeat(1000), "]".repeat(1000));
     assert!(matches!(Bundle::parse_spiffe_json(td(), &deep), Err(DocumentError::Json(_))));
+}
+
+fn wit(key_id: &str) -> WitAuthority {
+    let public_key = key().public().clone();
+    WitAuthority { key_id: key_id.into(), public_key, expires_at: None, tainted: false }
+}
+
+#[test]
+fn keys_of_wit_svids_are_published_when_asked_for() {
+    // WIT-SVID §6.1; Workload API §7.2.2
+    let mut bundle = full();
+    assert_eq!(bundle.push_wit(wit("w")), Ok(true));
+    let without = Bundle::parse_spiffe_json(td(), &bundle.to_spiffe_json()).unwrap();
+    assert_eq!((without.x509_authorities().len(), without.jwt_authorities().len()), (1, 1));
+    assert!(without.wit_authorities().is_empty());
+    let with = Bundle::parse_spiffe_json(td(), &bundle.to_spiffe_json_with_wit()).unwrap();
+    assert_eq!(with, bundle);
+    let text = bundle.to_wit_jwks_json();
+    let set: Value = serde_json::from_str(&text).unwrap();
+    assert_eq!((&set["keys"][0]["use"], &set["keys"][0]["kid"]), (&json!("wit-svid"), &json!("w")));
+    let wit_only = Bundle::parse_wit_jwks_json(td(), &text).unwrap();
+    assert_eq!(wit_only.wit_authorities(), bundle.wit_authorities());
+    assert!(Bundle::parse_jwks_json(td(), &text).unwrap().jwt_authorities().is_empty());
+    assert!(Bundle::parse_jwks_json(td(), &bundle.to_jwks_json()).unwrap().wit_authorities().is_empty());
+}
+
+#[test]
+fn a_key_id_is_for_one_use() {
+    // WIT-SVID §6.1
+    let mut bundle = full();
+    assert_eq!(bundle.push_wit(wit("k")), Err(BundleError::OtherUse { key_id: "k".into() }));
+    assert_eq!(bundle.push_wit(wit("")), Err(BundleError::NoWitKeyId));
+    assert_eq!(bundle.push_wit(wit("K")), Ok(true));
+    let jwt = JwtAuthority { key_id: "K".into(), ..bundle.jwt_authorities()[0].clone() };
+    assert_eq!(bundle.push_jwt(jwt), Err(BundleError::OtherUse { key_id: "K".into() }));
+    assert_eq!(bundle.push_wit(WitAuthority { tainted: true, ..wit("K") }), Ok(true));
+    assert!(bundle.wit_authority("K").unwrap().tainted && bundle.wit_authority("k").is_none());
+
+    let mut document: Value = serde_json::from_str(&bundle.to_spiffe_json_with_wit()).unwrap();
+    document["keys"][2]["kid"] = json!("k");
+    let read = parse(&document).unwrap();
+    assert_eq!((read.jwt_authorities().len(), read.wit_authorities().len()), (1, 0));
+    assert!(bundle.retain_wit(|authority| !authority.tainted));
+    assert!(bundle.wit_authorities().is_empty());
 }

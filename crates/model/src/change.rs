@@ -3,7 +3,7 @@ use std::sync::Arc;
 use spiffe::bundle::Bundle;
 use spiffe::{SpiffeId, TrustDomain};
 
-use crate::{Agent, Entry, EntryId, Journal, Selectors};
+use crate::{Agent, Entry, EntryId, Journal, Relationship, Selectors};
 
 /// A place in the history: the number of a change and the random tag it got. A cursor holds only where the change of
 /// that number has that tag; another tag means that the history forked (a restored backup, a lost fail-over).
@@ -28,6 +28,8 @@ pub enum RowKey {
     Token,
     /// A server's authorities.
     Journal(String),
+    /// How a foreign trust domain's bundle is followed.
+    Relationship(TrustDomain),
 }
 
 /// The state of a row.
@@ -41,6 +43,8 @@ pub enum Row {
     Bundle(Arc<Bundle>),
     /// A server's authorities.
     Journal(Arc<Journal>),
+    /// How a foreign trust domain's bundle is followed.
+    Relationship(Arc<Relationship>),
 }
 
 /// Just what a reader needs to know whom a change concerns, without the row. Empty for rows whose name says it all.

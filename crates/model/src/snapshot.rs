@@ -4,7 +4,7 @@ use rpds::{HashTrieMapSync, RedBlackTreeMapSync, RedBlackTreeSetSync};
 use spiffe::bundle::Bundle;
 use spiffe::{SpiffeId, TrustDomain};
 
-use crate::{Agent, Change, Cursor, Entry, EntryId, Journal, Row, RowKey, Selector};
+use crate::{Agent, Change, Cursor, Entry, EntryId, Journal, Relationship, Row, RowKey, Selector};
 
 /// Set of rows by their `ord`, in order of creation.
 type Ords = RedBlackTreeSetSync<u64>;
@@ -25,6 +25,7 @@ pub struct Snapshot {
     agents_by_selector: HashTrieMapSync<Selector, Ords>,
     bundles: RedBlackTreeMapSync<TrustDomain, Arc<Bundle>>,
     journals: RedBlackTreeMapSync<String, Arc<Journal>>,
+    relationships: RedBlackTreeMapSync<TrustDomain, Arc<Relationship>>,
 }
 
 /// Why a change could not be applied.
@@ -64,6 +65,7 @@ impl Snapshot {
             Row::Agent(agent) => self.put_agent(agent),
             Row::Bundle(bundle) => self.bundles.insert_mut(bundle.trust_domain().clone(), bundle),
             Row::Journal(journal) => self.journals.insert_mut(journal.id.clone(), journal),
+            Row::Relationship(row) => self.relationships.insert_mut(row.trust_domain.clone(), row),
         }
     }
 
@@ -82,6 +84,9 @@ impl Snapshot {
             }
             (RowKey::Journal(id), None) => {
                 self.journals.remove_mut(id);
+            }
+            (RowKey::Relationship(td), None) => {
+                self.relationships.remove_mut(td);
             }
             (RowKey::Token, None) => {}
         }
@@ -167,6 +172,16 @@ impl Snapshot {
     /// All bundles by trust domain.
     pub fn bundles(&self) -> impl Iterator<Item = &Arc<Bundle>> {
         self.bundles.values()
+    }
+
+    /// How a foreign trust domain's bundle is followed, if it is.
+    pub fn relationship(&self, td: &TrustDomain) -> Option<&Arc<Relationship>> {
+        self.relationships.get(td)
+    }
+
+    /// All federation relationships by trust domain.
+    pub fn relationships(&self) -> impl Iterator<Item = &Arc<Relationship>> {
+        self.relationships.values()
     }
 
     /// All servers' authorities.

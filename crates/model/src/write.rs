@@ -2,14 +2,14 @@ use spiffe::SpiffeId;
 use spiffe::TrustDomain;
 use spiffe::bundle::Bundle;
 
-use crate::{Agent, DissociateMode, Entry, EntryId, JoinToken, Journal, UnixTime};
+use crate::{Agent, DissociateMode, Entry, EntryId, JoinToken, Journal, Relationship, UnixTime};
 
 /// What a writer believes about the row it is about to replace; another state is a [`WriteFault::Conflict`].
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Expect {
     /// There is none yet.
     Absent,
-    /// It is at this revision (entries, agents) or sequence number (bundles).
+    /// It is at this revision (entries, agents, relationships) or sequence number (bundles).
     Revision(u64),
     /// Whatever stands there.
     Any,
@@ -71,6 +71,16 @@ pub enum Write {
     PutJournal(Journal),
     /// Removes a server's authorities.
     DeleteJournal(String),
+    /// Adds or replaces a federation relationship; the store sets `ord` of a new one and adds one to the revision of an
+    /// old one.
+    PutRelationship {
+        /// The new state.
+        relationship: Relationship,
+        /// What is there now.
+        expect: Expect,
+    },
+    /// Removes a federation relationship; the bundle stays.
+    DeleteRelationship(TrustDomain),
     /// All of these or none; refused for the first reason met.
     All(Vec<Write>),
 }

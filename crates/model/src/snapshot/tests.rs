@@ -7,7 +7,7 @@ use spiffe::bundle::Bundle;
 
 use super::*;
 use crate::graph::{agents_reaching, authorized_entries, below, concerned, may_use};
-use crate::{Selectors, UnixTime};
+use crate::{EndpointProfile, Selectors, UnixTime};
 
 /// One step of a random history, in numbers that [`World`] makes names of.
 #[derive(Clone, Copy, Debug)]
@@ -20,6 +20,8 @@ enum Step {
     DeleteBundle(u8),
     PutJournal(u8, u8),
     DeleteJournal(u8),
+    PutRelationship(u8, u8),
+    DeleteRelationship(u8),
     SpendToken,
 }
 
@@ -36,6 +38,8 @@ fn steps(most: usize) -> impl Strategy<Value = Vec<Step>> {
         1 => (0..2u8).prop_map(Step::DeleteBundle),
         1 => (0..2u8, any::<u8>()).prop_map(|(name, data)| Step::PutJournal(name, data)),
         1 => (0..2u8).prop_map(Step::DeleteJournal),
+        1 => (0..2u8, any::<u8>()).prop_map(|(td, url)| Step::PutRelationship(td, url)),
+        1 => (0..2u8).prop_map(Step::DeleteRelationship),
         1 => Just(Step::SpendToken),
     ];
     prop::collection::vec(step, 1..most)
@@ -136,10 +140,21 @@ impl World {
                 let journal = Journal { id: name.to_string(), data: vec![data] };
                 (RowKey::Journal(name.to_string()), Some(Row::Journal(journal.into())))
             }
+            Step::PutRelationship(name, url) => {
+                let relationship = Relationship {
+                    trust_domain: td(name),
+                    ord: 0,
+                    endpoint_url: format!("https://bundle.test/{url}"),
+                    profile: EndpointProfile::HttpsWeb,
+                    revision: 0,
+                };
+                (RowKey::Relationship(td(name)), Some(Row::Relationship(relationship.into())))
+            }
             Step::DeleteEntry(name) => (RowKey::Entry(entry_id(name)), None),
             Step::DeleteAgent(name) => (RowKey::Agent(id(name)), None),
             Step::DeleteBundle(name) => (RowKey::Bundle(td(name)), None),
             Step::DeleteJournal(name) => (RowKey::Journal(name.to_string()), None),
+            Step::DeleteRelationship(name) => (RowKey::Relationship(td(name)), None),
             Step::SpendToken => (RowKey::Token, None),
         };
         match row {
@@ -198,6 +213,7 @@ fn assert_same(one: &Snapshot, other: &Snapshot) {
     assert_eq!(one.agents_by_selector, other.agents_by_selector);
     assert_eq!(one.bundles, other.bundles);
     assert_eq!(one.journals, other.journals);
+    assert_eq!(one.relationships, other.relationships);
 }
 
 fn ids(entries: &[Arc<Entry>]) -> BTreeSet<EntryId> {

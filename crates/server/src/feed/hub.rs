@@ -166,7 +166,7 @@ impl Observer for Hub {
                     ..Marks::default()
                 });
             }
-            RowKey::Token | RowKey::Journal(_) => {}
+            RowKey::Token | RowKey::Journal(_) | RowKey::Relationship(_) => {}
         }
     }
 

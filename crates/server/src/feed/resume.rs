@@ -43,7 +43,7 @@ pub(super) fn missed(snapshot: &Snapshot, agent: &Agent, changes: &[Change]) -> 
             RowKey::Bundle(td) => {
                 missed.bundles.insert(td.clone());
             }
-            RowKey::Agent(_) | RowKey::Token | RowKey::Journal(_) => {}
+            RowKey::Agent(_) | RowKey::Token | RowKey::Journal(_) | RowKey::Relationship(_) => {}
         }
     }
     missed.lost.retain(|id| snapshot.entry(id).is_none_or(|e| !graph::may_use(snapshot, agent, e)));

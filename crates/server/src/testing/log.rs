@@ -64,6 +64,11 @@ fn write_one(now: &mut Snapshot, done: &mut Vec<Change>, write: Write) -> Result
         Write::PutJournal(journal) => {
             (RowKey::Journal(journal.id.clone()), Some(Row::Journal(journal.into())))
         }
+        Write::PutRelationship { mut relationship, .. } => {
+            let td = relationship.trust_domain.clone();
+            relationship.ord = now.relationship(&td).map_or(now.cursor().number + 1, |old| old.ord);
+            (RowKey::Relationship(td), Some(Row::Relationship(relationship.into())))
+        }
         Write::DeleteJournal(id) => (RowKey::Journal(id), None),
         Write::CreateEntry(mut entry) => {
             entry.ord = now.cursor().number + 1;
@@ -109,6 +114,7 @@ impl ChangeLog for MemoryLog {
         state.0.agents_after(0).for_each(|row| sink(Row::Agent(row.clone())));
         state.0.bundles().for_each(|row| sink(Row::Bundle(row.clone())));
         state.0.journals().for_each(|row| sink(Row::Journal(row.clone())));
+        state.0.relationships().for_each(|row| sink(Row::Relationship(row.clone())));
         Ok(state.0.cursor())
     }
 

@@ -5,6 +5,7 @@ mod bundle;
 mod entry;
 mod footprint;
 mod likeness;
+mod relationship;
 mod selectors;
 mod text;
 
@@ -13,6 +14,7 @@ pub(crate) use bundle::{bundle_bytes, bundle_of};
 pub(crate) use entry::{EntryReader, entry_bytes};
 pub(crate) use footprint::{footprint_bytes, footprint_of};
 pub(crate) use likeness::{Hash, likeness, token_hash};
+pub(crate) use relationship::{relationship_bytes, relationship_of};
 
 /// Bytes that are not what this program wrote.
 #[derive(Debug, thiserror::Error)]

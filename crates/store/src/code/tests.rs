@@ -32,6 +32,7 @@ fn bytes_that_are_cut_short_or_altered_never_panic() {
         let _ = EntryReader::default().read(bytes);
         let _ = bundle_of(bytes);
         let _ = footprint_of(bytes);
+        let _ = relationship_of(bytes);
     }
     assert!(refused > bytes.len());
 }

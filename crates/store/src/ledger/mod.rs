@@ -7,6 +7,7 @@ mod agents;
 mod bundles;
 mod entries;
 mod needs;
+mod relationships;
 mod table;
 mod tokens;
 
@@ -14,7 +15,8 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use model::{
-    Agent, Change, Cursor, Entry, EntryId, Footprint, Journal, Row, RowKey, UnixTime, Write, WriteFault,
+    Agent, Change, Cursor, Entry, EntryId, Footprint, Journal, Relationship, Row, RowKey, UnixTime, Write,
+    WriteFault,
 };
 use spiffe::bundle::Bundle;
 use spiffe::{SpiffeId, TrustDomain};
@@ -35,6 +37,7 @@ pub(crate) struct Ledger {
     pub(crate) bundles: Table<TrustDomain, Arc<Bundle>>,
     pub(crate) tokens: Table<Hash, UnixTime>,
     pub(crate) journals: Table<String, Arc<Journal>>,
+    pub(crate) relationships: Table<TrustDomain, Arc<Relationship>>,
     /// Tokens that the write under judgement wanted to spend and that had expired.
     spoilt: Vec<Hash>,
     steps: Vec<Step>,
@@ -100,6 +103,7 @@ impl Ledger {
             RowKey::Agent(id) => self.agents.get(id).cloned().map(Row::Agent),
             RowKey::Bundle(td) => self.bundles.get(td).cloned().map(Row::Bundle),
             RowKey::Journal(id) => self.journals.get(id).cloned().map(Row::Journal),
+            RowKey::Relationship(td) => self.relationships.get(td).cloned().map(Row::Relationship),
             RowKey::Token => None,
         }
     }
@@ -125,7 +129,7 @@ impl Ledger {
         }
     }
 
-    fn marks(&self) -> [usize; 6] {
+    fn marks(&self) -> [usize; 7] {
         [
             self.entries.mark(),
             self.likenesses.mark(),
@@ -133,16 +137,21 @@ impl Ledger {
             self.bundles.mark(),
             self.tokens.mark(),
             self.journals.mark(),
+            self.relationships.mark(),
         ]
     }
 
-    fn undo_to(&mut self, [entries, likenesses, agents, bundles, tokens, journals]: [usize; 6]) {
+    fn undo_to(
+        &mut self,
+        [entries, likenesses, agents, bundles, tokens, journals, relationships]: [usize; 7],
+    ) {
         self.entries.undo_to(entries);
         self.likenesses.undo_to(likenesses);
         self.agents.undo_to(agents);
         self.bundles.undo_to(bundles);
         self.tokens.undo_to(tokens);
         self.journals.undo_to(journals);
+        self.relationships.undo_to(relationships);
     }
 
     fn write(&mut self, write: Write) -> Result<(), WriteFault> {
@@ -159,6 +168,8 @@ impl Ledger {
             Write::SweepTokens(now) => self.sweep_tokens(now),
             Write::PutJournal(journal) => self.put_journal(journal),
             Write::DeleteJournal(id) => self.delete_journal(id),
+            Write::PutRelationship { relationship, expect } => self.put_relationship(relationship, expect),
+            Write::DeleteRelationship(td) => self.delete_relationship(td),
             Write::All(writes) => writes.into_iter().try_for_each(|write| self.write(write)),
         }
     }

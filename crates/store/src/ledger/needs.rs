@@ -20,6 +20,7 @@ pub(crate) struct Needs {
     /// All tokens that end before this moment.
     pub(crate) expired: Option<UnixTime>,
     pub(crate) journals: BTreeSet<String>,
+    pub(crate) relationships: BTreeSet<TrustDomain>,
 }
 
 impl Needs {
@@ -45,6 +46,10 @@ impl Needs {
             Write::SweepTokens(now) => self.expired = self.expired.max(Some(*now)),
             Write::PutJournal(journal) => _ = self.journals.insert(journal.id.clone()),
             Write::DeleteJournal(id) => _ = self.journals.insert(id.clone()),
+            Write::PutRelationship { relationship, .. } => {
+                self.relationships.insert(relationship.trust_domain.clone());
+            }
+            Write::DeleteRelationship(td) => _ = self.relationships.insert(td.clone()),
             Write::All(writes) => writes.iter().for_each(|write| self.add(write)),
         }
     }

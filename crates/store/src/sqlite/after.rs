@@ -89,14 +89,15 @@ fn key(kind: i64, name: &str) -> Result<RowKey, LogError> {
         3 => TrustDomain::parse(name).map(RowKey::Bundle).map_err(|why| wrong(&why)),
         4 => Ok(RowKey::Token),
         5 => Ok(RowKey::Journal(name.to_owned())),
+        6 => TrustDomain::parse(name).map(RowKey::Relationship).map_err(|why| wrong(&why)),
         _ => Err(wrong(&format!("kind {kind} is not known"))),
     }
 }
 
 /// The rows that the changes name and that are still there.
 async fn named(line: &mut Line, changes: &[Change]) -> Result<HashMap<RowKey, Row>, LogError> {
-    let (mut entries, mut agents, mut bundles, mut journals) =
-        (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    let (mut entries, mut agents, mut bundles, mut journals, mut relationships) =
+        (Vec::new(), Vec::new(), Vec::new(), Vec::new(), Vec::new());
     let mut seen = std::collections::HashSet::new();
     for key in changes.iter().map(|change| &change.key).filter(|key| seen.insert(*key)) {
         match key {
@@ -104,6 +105,7 @@ async fn named(line: &mut Line, changes: &[Change]) -> Result<HashMap<RowKey, Ro
             RowKey::Agent(id) => agents.push(id.as_str()),
             RowKey::Bundle(td) => bundles.push(td.as_str()),
             RowKey::Journal(id) => journals.push(id.as_str()),
+            RowKey::Relationship(td) => relationships.push(td.as_str()),
             RowKey::Token => {}
         }
     }
@@ -119,6 +121,9 @@ async fn named(line: &mut Line, changes: &[Change]) -> Result<HashMap<RowKey, Ro
     }
     for journal in lookup::journals(line, journals.into_iter()).await? {
         found.insert(RowKey::Journal(journal.id.clone()), Row::Journal(Arc::new(journal)));
+    }
+    for row in lookup::relationships(line, relationships.into_iter()).await? {
+        found.insert(RowKey::Relationship(row.trust_domain.clone()), Row::Relationship(Arc::new(row)));
     }
     Ok(found)
 }

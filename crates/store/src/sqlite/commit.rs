@@ -9,7 +9,7 @@ use spiffe::SpiffeId;
 
 use super::line::Line;
 use super::{lookup, rows};
-use crate::code::{agent_bytes, bundle_bytes, entry_bytes, footprint_bytes, likeness};
+use crate::code::{agent_bytes, bundle_bytes, entry_bytes, footprint_bytes, likeness, relationship_bytes};
 use crate::ledger::{Ledger, Needs, Step, Table};
 
 /// Does the writes that can be done, all in one transaction. On an error the line must be hung up.
@@ -53,6 +53,7 @@ async fn store(line: &mut Line, ledger: &Ledger, head: u64, tags: &[u64]) -> Res
     store_agents(line, &ledger.agents).await?;
     store_tokens(line, ledger).await?;
     store_journals(line, ledger).await?;
+    store_relationships(line, ledger).await?;
     append(line, ledger.steps(), head, tags).await
 }
 
@@ -162,6 +163,19 @@ async fn store_journals(line: &mut Line, ledger: &Ledger) -> Result<(), LogError
     .await
 }
 
+async fn store_relationships(line: &mut Line, ledger: &Ledger) -> Result<(), LogError> {
+    for gone in ledger.relationships.edits().filter(|edit| edit.now.is_none()) {
+        let delete = sqlx::query("DELETE FROM relationship WHERE trust_domain = ?");
+        line.run(delete.bind(gone.key.as_str())).await?;
+    }
+    let put: Vec<_> = ledger.relationships.edits().filter_map(|edit| edit.now).collect();
+    let tail = " ON CONFLICT (trust_domain) DO UPDATE SET data = excluded.data";
+    rows::insert(line, "INSERT INTO relationship (trust_domain, data)", 2, tail, &put, |statement, row| {
+        statement.bind(row.trust_domain.as_str().to_owned()).bind(relationship_bytes(row))
+    })
+    .await
+}
+
 /// Appends the changes and moves the sequence.
 async fn append(line: &mut Line, steps: &[Step], head: u64, tags: &[u64]) -> Result<(), LogError> {
     let Some(last) = tags.last() else { return Ok(()) };
@@ -192,5 +206,6 @@ fn kind_and_name(key: &RowKey) -> (i64, &str) {
         RowKey::Bundle(td) => (3, td.as_str()),
         RowKey::Token => (4, ""),
         RowKey::Journal(id) => (5, id),
+        RowKey::Relationship(td) => (6, td.as_str()),
     }
 }

@@ -9,7 +9,7 @@ use model::{Cursor, Journal, Row};
 use super::failure::unreadable;
 use super::line::Line;
 use super::lookup;
-use crate::code::{CodeError, EntryReader, agent_of, bundle_of};
+use crate::code::{CodeError, EntryReader, agent_of, bundle_of, relationship_of};
 
 pub(super) async fn load(line: &mut Line, sink: &mut (dyn FnMut(Row) + Send)) -> Result<Cursor, LogError> {
     // One read transaction: all statements see the same moment, and the writer goes on meanwhile.
@@ -26,6 +26,10 @@ pub(super) async fn load(line: &mut Line, sink: &mut (dyn FnMut(Row) + Send)) ->
     .await?;
     table(line, "bundle", "SELECT data FROM bundle", sink, |data| {
         Ok(Row::Bundle(Arc::new(bundle_of(data)?)))
+    })
+    .await?;
+    table(line, "relationship", "SELECT data FROM relationship", sink, |data| {
+        Ok(Row::Relationship(Arc::new(relationship_of(data)?)))
     })
     .await?;
     for row in line.all(sqlx::query("SELECT data, id FROM journal")).await? {

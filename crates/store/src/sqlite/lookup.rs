@@ -3,14 +3,14 @@
 use std::fmt::Write as _;
 
 use model::ports::LogError;
-use model::{Agent, Cursor, Entry, Journal, UnixTime};
+use model::{Agent, Cursor, Entry, Journal, Relationship, UnixTime};
 use spiffe::bundle::Bundle;
 use sqlx::sqlite::{Sqlite, SqliteRow};
 use sqlx::{AssertSqlSafe, Decode, Encode, Row, Type};
 
 use super::failure::unreadable;
 use super::line::Line;
-use crate::code::{EntryReader, Hash, agent_of, bundle_of};
+use crate::code::{EntryReader, Hash, agent_of, bundle_of, relationship_of};
 use crate::ledger::{Ledger, Needs};
 
 /// The most names of one statement.
@@ -49,6 +49,9 @@ pub(super) async fn learn(line: &mut Line, needs: &Needs, ledger: &mut Ledger) -
     for journal in journals(line, needs.journals.iter().map(String::as_str)).await? {
         ledger.journals.know(journal.id.clone(), journal.into());
     }
+    for row in relationships(line, needs.relationships.iter().map(|td| td.as_str())).await? {
+        ledger.relationships.know(row.trust_domain.clone(), row.into());
+    }
     Ok(())
 }
 
@@ -82,6 +85,15 @@ pub(super) async fn journals<'a>(
 ) -> Result<Vec<Journal>, LogError> {
     let rows = by_names(line, "SELECT data, id FROM journal WHERE id IN ", ids).await?;
     rows.iter().map(|row| journal(line, row)).collect()
+}
+
+pub(super) async fn relationships<'a>(
+    line: &mut Line,
+    names: impl Iterator<Item = &'a str>,
+) -> Result<Vec<Relationship>, LogError> {
+    let rows = by_names(line, "SELECT data FROM relationship WHERE trust_domain IN ", names).await?;
+    let read = |row| relationship_of(data(line, row)?).map_err(|error| unreadable("relationship", &error));
+    rows.iter().map(read).collect()
 }
 
 /// A row of columns `data, id`.

@@ -12,7 +12,7 @@ use super::line::Line;
 const PROGRAM: &str = "bonafide";
 
 /// The step to version n is the n-th.
-const STEPS: &[&str] = &[include_str!("migrations/1.sql")];
+const STEPS: &[&str] = &[include_str!("migrations/1.sql"), include_str!("migrations/2.sql")];
 
 const SCHEMA: &str = "CREATE TABLE schema (program TEXT NOT NULL, version INTEGER NOT NULL) STRICT;
     INSERT INTO schema (program, version) VALUES ('bonafide', 0);";

@@ -65,6 +65,7 @@ pub(super) fn contents(snapshot: &Snapshot) -> impl PartialEq + std::fmt::Debug 
         snapshot.agents_after(0).cloned().collect::<Vec<_>>(),
         snapshot.bundles().cloned().collect::<Vec<_>>(),
         snapshot.journals().cloned().collect::<Vec<_>>(),
+        snapshot.relationships().cloned().collect::<Vec<_>>(),
     )
 }
 

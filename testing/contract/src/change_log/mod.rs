@@ -9,6 +9,7 @@ mod bundles;
 mod entries;
 mod history;
 mod loading;
+mod relationships;
 mod sample;
 mod tokens;
 
@@ -18,6 +19,7 @@ pub use bundles::*;
 pub use entries::*;
 pub use history::*;
 pub use loading::*;
+pub use relationships::*;
 pub use tokens::*;
 
 /// Makes one test of each rule. `$make` is an async function without arguments whose answer dereferences to a
@@ -77,6 +79,9 @@ macro_rules! change_log_tests {
             deleting_a_bundle_may_dissociate_entries
             an_unused_bundle_is_deleted_in_every_mode
             a_journal_is_replaced_and_removed
+            a_relationship_keeps_all_its_fields
+            a_relationship_is_replaced_as_expected_or_not_at_all
+            a_deleted_relationship_is_gone_and_its_bundle_stays
             a_join_token_is_spent_once
             an_expired_join_token_is_refused_and_gone
             a_join_token_value_is_taken_once

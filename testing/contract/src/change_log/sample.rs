@@ -3,7 +3,8 @@
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use model::{
-    AdditionalAttributes, Agent, Entry, EntryId, JoinToken, Journal, Selector, Selectors, UnixTime, Write,
+    AdditionalAttributes, Agent, EndpointProfile, Entry, EntryId, JoinToken, Journal, Relationship, Selector,
+    Selectors, UnixTime, Write,
 };
 use spiffe::bundle::{Bundle, JwtAuthority, X509Authority};
 use spiffe::key::{KeyType, PrivateKey, Signer};
@@ -128,6 +129,23 @@ pub(super) fn journal(name: &str, data: &[u8]) -> Journal {
     Journal { id: name.to_owned(), data: data.to_vec() }
 }
 
+/// A relationship with an endpoint of the web.
+pub(super) fn relationship(name: &str) -> Relationship {
+    Relationship {
+        trust_domain: td(name),
+        ord: 0,
+        endpoint_url: format!("https://{name}/bundle"),
+        profile: EndpointProfile::HttpsWeb,
+        revision: 0,
+    }
+}
+
+/// A relationship with an endpoint that shows an SVID.
+pub(super) fn spiffe_relationship(name: &str) -> Relationship {
+    let profile = EndpointProfile::HttpsSpiffe { endpoint_id: id("/endpoint") };
+    Relationship { profile, ..relationship(name) }
+}
+
 /// Writes of all kinds, which must all be done in this order, several to the same rows.
 pub(super) fn history() -> Vec<Write> {
     use model::{DissociateMode, Expect};
@@ -153,6 +171,10 @@ pub(super) fn history() -> Vec<Write> {
         Write::PutJournal(journal("server", b"stages")),
         Write::PutJournal(journal("other", b"")),
         Write::DeleteJournal("other".to_owned()),
+        Write::PutRelationship { relationship: relationship("one.test"), expect: Expect::Any },
+        Write::PutRelationship { relationship: spiffe_relationship("one.test"), expect: Expect::Any },
+        Write::PutRelationship { relationship: relationship("two.test"), expect: Expect::Any },
+        Write::DeleteRelationship(td("two.test")),
         Write::CreateEntry(entry("two")),
     ]
 }

@@ -63,11 +63,21 @@ fn bundle_message(bundle: &Bundle) -> types::Bundle {
             .collect(),
         refresh_hint: i64::try_from(bundle.refresh_hint.unwrap_or_default().as_secs()).unwrap_or(i64::MAX),
         sequence_number: bundle.sequence,
-        wit_authorities: Vec::new(),
+        wit_authorities: bundle
+            .wit_authorities()
+            .iter()
+            .map(|a| types::WitKey {
+                public_key: a.public_key.spki_der().to_vec(),
+                key_id: a.key_id.clone(),
+                expires_at: 0,
+                tainted: false,
+            })
+            .collect(),
     }
 }
 
-/// The SPIFFE document of a bundle, indented.
+/// The SPIFFE document of a bundle, indented. Without the keys of WIT-SVIDs, as SPIRE prints it, since what is printed is
+/// given to other trust domains.
 pub(crate) fn bundle_document(message: &types::Bundle) -> Result<String, String> {
     let domain = TrustDomain::parse(&message.trust_domain).map_err(|e| chain(&e))?;
     let mut bundle = Bundle::new(domain);

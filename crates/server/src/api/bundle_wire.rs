@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use model::UnixTime;
 use proto::spire::api::types;
-use spiffe::bundle::{Bundle, BundleError, JwtAuthority, X509Authority};
+use spiffe::bundle::{Bundle, BundleError, JwtAuthority, WitAuthority, X509Authority};
 use spiffe::key::PublicKey;
 use spiffe::x509::Certificate;
 use spiffe::{IdError, SpiffeId, TrustDomain};
@@ -42,16 +42,33 @@ pub(super) fn jwt_authorities(wire: &[types::JwtKey]) -> Result<Vec<JwtAuthority
         .collect()
 }
 
+/// The WIT keys of a request. Whether they are tainted is not for a request to say.
+fn wit_authorities(wire: &[types::WitKey]) -> Result<Vec<WitAuthority>, String> {
+    wire.iter()
+        .map(|key| {
+            let public_key = PublicKey::from_spki_der(&key.public_key).map_err(|e| e.to_string())?;
+            if key.key_id.is_empty() {
+                return Err("missing key ID".to_owned());
+            }
+            let expires_at = UnixTime::from_wire(key.expires_at).map(UnixTime::system_time);
+            Ok(WitAuthority { key_id: key.key_id.clone(), public_key, expires_at, tainted: false })
+        })
+        .collect()
+}
+
 /// A whole bundle of a request.
 pub(super) fn bundle(td: &TrustDomain, wire: &types::Bundle) -> Result<Bundle, String> {
     let x509 = x509_authorities(&wire.x509_authorities)
         .map_err(|e| format!("unable to parse X.509 authority: {e}"))?;
     let jwt =
         jwt_authorities(&wire.jwt_authorities).map_err(|e| format!("unable to parse JWT authority: {e}"))?;
+    let wit =
+        wit_authorities(&wire.wit_authorities).map_err(|e| format!("unable to parse WIT authority: {e}"))?;
     let mut bundle = Bundle::new(td.clone());
     bundle.sequence = wire.sequence_number;
     bundle.refresh_hint = hint(wire.refresh_hint);
     add_all(&mut bundle, &x509, &jwt).map_err(|e| e.to_string())?;
+    add_wit(&mut bundle, &wit).map_err(|e| e.to_string())?;
     Ok(bundle)
 }
 
@@ -71,6 +88,10 @@ pub(super) fn add_all(
     Ok(added)
 }
 
+fn add_wit(bundle: &mut Bundle, wit: &[WitAuthority]) -> Result<(), BundleError> {
+    wit.iter().try_for_each(|authority| bundle.push_wit(authority.clone()).map(|_| ()))
+}
+
 fn hint(seconds: i64) -> Option<Duration> {
     u64::try_from(seconds).ok().filter(|s| *s > 0).map(Duration::from_secs)
 }
@@ -88,6 +109,7 @@ pub(super) fn merged(
     bundle.refresh_hint = of(mask.refresh_hint).refresh_hint;
     let (x509, jwt) = (of(mask.x509_authorities), of(mask.jwt_authorities));
     add_all(&mut bundle, x509.x509_authorities(), jwt.jwt_authorities())?;
+    add_wit(&mut bundle, of(mask.wit_authorities).wit_authorities())?;
     Ok(bundle)
 }
 
@@ -118,7 +140,20 @@ pub(crate) fn wire_bundle(bundle: &Bundle, mask: Option<&types::BundleMask>) -> 
     if mask.jwt_authorities {
         wire.jwt_authorities = wire_jwt_keys(bundle);
     }
+    if mask.wit_authorities {
+        wire.wit_authorities = wire_wit_keys(bundle);
+    }
     wire
+}
+
+fn wire_wit_keys(bundle: &Bundle) -> Vec<types::WitKey> {
+    let key = |a: &WitAuthority| types::WitKey {
+        public_key: a.public_key.spki_der().to_vec(),
+        key_id: a.key_id.clone(),
+        expires_at: a.expires_at.map_or(0, |end| UnixTime::of(end).0),
+        tainted: a.tainted,
+    };
+    bundle.wit_authorities().iter().map(key).collect()
 }
 
 /// A bundle's JWT keys for the wire.

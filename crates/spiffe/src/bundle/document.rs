@@ -44,8 +44,8 @@ pub enum DocumentError {
 }
 
 impl Bundle {
-    /// The SPIFFE bundle document, keys with their `use` (Trust Domain and Bundle §4), without those of WIT-SVIDs: SPIRE
-    /// 1.16 refuses a document of another trust domain that has a use it does not know.
+    /// The SPIFFE bundle document, keys with their `use` (Trust Domain and Bundle §4), without those of WIT-SVIDs: a
+    /// SPIRE that does not know their use yet refuses the whole document.
     pub fn to_spiffe_json(&self) -> String {
         self.document(&[])
     }

@@ -1,10 +1,10 @@
 //! Bundles. Moments are kept in whole seconds.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use model::UnixTime;
 use prost::Message;
-use spiffe::bundle::{Bundle, JwtAuthority, X509Authority};
+use spiffe::bundle::{Bundle, JwtAuthority, WitAuthority, X509Authority};
 use spiffe::key::PublicKey;
 use spiffe::x509::Certificate;
 
@@ -18,11 +18,13 @@ struct StoredBundle {
     #[prost(message, repeated, tag = "2")]
     x509: Vec<StoredX509>,
     #[prost(message, repeated, tag = "3")]
-    jwt: Vec<StoredJwt>,
+    jwt: Vec<StoredKey>,
     #[prost(uint64, optional, tag = "4")]
     refresh_hint: Option<u64>,
     #[prost(uint64, tag = "5")]
     sequence: u64,
+    #[prost(message, repeated, tag = "6")]
+    wit: Vec<StoredKey>,
 }
 
 #[derive(Clone, PartialEq, Message)]
@@ -34,7 +36,7 @@ struct StoredX509 {
 }
 
 #[derive(Clone, PartialEq, Message)]
-struct StoredJwt {
+struct StoredKey {
     #[prost(bytes = "vec", tag = "1")]
     public_key: Vec<u8>,
     #[prost(string, tag = "2")]
@@ -48,20 +50,26 @@ struct StoredJwt {
 pub(crate) fn bundle_bytes(bundle: &Bundle) -> Vec<u8> {
     let x509 =
         |a: &X509Authority| StoredX509 { certificate: a.certificate.der().to_vec(), tainted: a.tainted };
-    let jwt = |a: &JwtAuthority| StoredJwt {
-        public_key: a.public_key.spki_der().to_vec(),
-        key_id: a.key_id.clone(),
-        expires_at: a.expires_at.map(|at| UnixTime::of(at).0),
-        tainted: a.tainted,
-    };
+    let jwt = |a: &JwtAuthority| key(&a.public_key, &a.key_id, a.expires_at, a.tainted);
+    let wit = |a: &WitAuthority| key(&a.public_key, &a.key_id, a.expires_at, a.tainted);
     StoredBundle {
         trust_domain: bundle.trust_domain().as_str().to_owned(),
         x509: bundle.x509_authorities().iter().map(x509).collect(),
         jwt: bundle.jwt_authorities().iter().map(jwt).collect(),
         refresh_hint: bundle.refresh_hint.map(|hint| hint.as_secs()),
         sequence: bundle.sequence,
+        wit: bundle.wit_authorities().iter().map(wit).collect(),
     }
     .encode_to_vec()
+}
+
+fn key(public_key: &PublicKey, key_id: &str, expires_at: Option<SystemTime>, tainted: bool) -> StoredKey {
+    StoredKey {
+        public_key: public_key.spki_der().to_vec(),
+        key_id: key_id.to_owned(),
+        expires_at: expires_at.map(|at| UnixTime::of(at).0),
+        tainted,
+    }
 }
 
 pub(crate) fn bundle_of(bytes: &[u8]) -> Result<Bundle, CodeError> {
@@ -74,6 +82,9 @@ pub(crate) fn bundle_of(bytes: &[u8]) -> Result<Bundle, CodeError> {
     for authority in stored.jwt {
         bundle.push_jwt(jwt_of(authority)?).map_err(|why| CodeError::field("jwt", why))?;
     }
+    for authority in stored.wit {
+        bundle.push_wit(wit_of(authority)?).map_err(|why| CodeError::field("wit", why))?;
+    }
     bundle.refresh_hint = stored.refresh_hint.map(Duration::from_secs);
     bundle.sequence = stored.sequence;
     Ok(bundle)
@@ -85,12 +96,20 @@ fn x509_of(stored: StoredX509) -> Result<X509Authority, CodeError> {
     Ok(X509Authority { certificate, tainted: stored.tainted })
 }
 
-fn jwt_of(stored: StoredJwt) -> Result<JwtAuthority, CodeError> {
-    Ok(JwtAuthority {
-        public_key: PublicKey::from_spki_der(&stored.public_key)
-            .map_err(|why| CodeError::field("public_key", why))?,
-        key_id: stored.key_id,
-        expires_at: stored.expires_at.map(|at| UnixTime(at).system_time()),
-        tainted: stored.tainted,
-    })
+fn jwt_of(stored: StoredKey) -> Result<JwtAuthority, CodeError> {
+    let (public_key, expires_at) = stored.parts()?;
+    Ok(JwtAuthority { public_key, key_id: stored.key_id, expires_at, tainted: stored.tainted })
+}
+
+fn wit_of(stored: StoredKey) -> Result<WitAuthority, CodeError> {
+    let (public_key, expires_at) = stored.parts()?;
+    Ok(WitAuthority { public_key, key_id: stored.key_id, expires_at, tainted: stored.tainted })
+}
+
+impl StoredKey {
+    fn parts(&self) -> Result<(PublicKey, Option<SystemTime>), CodeError> {
+        let public_key =
+            PublicKey::from_spki_der(&self.public_key).map_err(|why| CodeError::field("public_key", why))?;
+        Ok((public_key, self.expires_at.map(|at| UnixTime(at).system_time())))
+    }
 }

@@ -36,6 +36,7 @@ pub async fn a_bundle_keeps_all_its_fields(log: &dyn ChangeLog) {
         assert_eq!(stored.refresh_hint, bundle.refresh_hint);
         assert_eq!(stored.x509_authorities(), bundle.x509_authorities());
         assert_eq!(stored.jwt_authorities(), bundle.jwt_authorities());
+        assert_eq!(stored.wit_authorities(), bundle.wit_authorities());
     }
 }
 

@@ -6,7 +6,7 @@ use model::{
     AdditionalAttributes, Agent, EndpointProfile, Entry, EntryId, JoinToken, Journal, Relationship, Selector,
     Selectors, UnixTime, Write,
 };
-use spiffe::bundle::{Bundle, JwtAuthority, X509Authority};
+use spiffe::bundle::{Bundle, JwtAuthority, WitAuthority, X509Authority};
 use spiffe::key::{KeyType, PrivateKey, Signer};
 use spiffe::x509::{CaSubject, CaTemplate};
 use spiffe::{SpiffeId, TrustDomain};
@@ -107,6 +107,13 @@ pub(super) fn full_bundle(name: &str) -> Bundle {
             tainted,
         };
         bundle.push_jwt(jwt).expect("an authority");
+        let wit = WitAuthority {
+            key_id: format!("wit {tainted}"),
+            public_key: key.public().clone(),
+            expires_at: tainted.then(|| moment(1_800_000_000)),
+            tainted,
+        };
+        bundle.push_wit(wit).expect("an authority");
     }
     bundle.sequence = 7;
     bundle.refresh_hint = Some(Duration::from_secs(3600));

@@ -32,6 +32,11 @@ fn jwt_key(kid: &str) -> types::JwtKey {
     types::JwtKey { public_key, key_id: kid.into(), expires_at: 4_000_000_000, tainted: true }
 }
 
+fn wit_key(kid: &str) -> types::WitKey {
+    let types::JwtKey { public_key, key_id, expires_at, tainted } = jwt_key(kid);
+    types::WitKey { public_key, key_id, expires_at, tainted }
+}
+
 fn bundle(name: &str) -> types::Bundle {
     types::Bundle {
         trust_domain: name.into(),
@@ -39,7 +44,7 @@ fn bundle(name: &str) -> types::Bundle {
         jwt_authorities: vec![jwt_key("k")],
         refresh_hint: 60,
         sequence_number: 7,
-        wit_authorities: Vec::new(),
+        wit_authorities: vec![wit_key("w")],
     }
 }
 
@@ -115,6 +120,16 @@ async fn creating_answers_each_bundle_by_itself() {
 }
 
 #[tokio::test]
+async fn one_key_id_is_not_for_jwt_and_wit_svids() {
+    let mut twice = bundle("a.org");
+    twice.wit_authorities = vec![wit_key("k")];
+    let nameless = types::Bundle { wit_authorities: vec![wit_key("")], ..bundle("b.org") };
+    let answers = create(&api().await, vec![twice, nameless]).await;
+    assert!(answers[0].1.contains("\"k\""), "{}", answers[0].1);
+    assert_eq!(answers[1].1, "failed to convert bundle: unable to parse WIT authority: missing key ID");
+}
+
+#[tokio::test]
 async fn a_federated_bundle_reads_back_through_its_mask() {
     let api = api().await;
     create(&api, vec![bundle("a.org")]).await;
@@ -124,6 +139,8 @@ async fn a_federated_bundle_reads_back_through_its_mask() {
     };
     let whole = get("spiffe://a.org", None).await.unwrap().into_inner();
     assert_eq!((whole.sequence_number, whole.refresh_hint, whole.jwt_authorities.len()), (7, 60, 1));
+    let keys: Vec<_> = whole.wit_authorities.iter().map(|a| (a.key_id.as_str(), a.expires_at)).collect();
+    assert_eq!(keys, [("w", 4_000_000_000)]);
     let none = get("a.org", Some(BundleMask::default())).await.unwrap().into_inner();
     assert_eq!(none, types::Bundle { trust_domain: "a.org".into(), ..Default::default() });
     assert_eq!(get("b.org", None).await.unwrap_err().code(), Code::NotFound);

@@ -118,7 +118,7 @@ pub enum SignError {
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
-enum PublicKind {
+pub(crate) enum PublicKind {
     P256,
     P384,
     P521,
@@ -137,44 +137,16 @@ pub struct PublicKey {
 impl PublicKey {
     /// From a DER SubjectPublicKeyInfo (RFC 5280 §4.1).
     pub fn from_spki_der(spki: &[u8]) -> Result<Self, KeyError> {
-        if spki.len() > MAX_DER {
-            return Err(KeyError::TooLarge(spki.len()));
-        }
-        let malformed = |e: der::Error| KeyError::MalformedPublic(e.to_string());
-        let info = SubjectPublicKeyInfoRef::from_der(spki).map_err(malformed)?;
-        let raw = info
-            .subject_public_key
-            .as_bytes()
-            .ok_or_else(|| KeyError::MalformedPublic("its bits are not whole bytes".to_owned()))?;
-        let kind = match info.algorithm.oid {
-            EC => {
-                let curve =
-                    info.algorithm.parameters_oid().map_err(|e| KeyError::MalformedPublic(e.to_string()))?;
-                let (kind, coordinate) = match curve {
-                    P256 => (PublicKind::P256, 32),
-                    P384 => (PublicKind::P384, 48),
-                    P521 => (PublicKind::P521, 66),
-                    other => return Err(KeyError::Algorithm(other.to_string())),
-                };
-                // Compressed points are legal (RFC 5480 §2.2) and read by neither Go nor a JWK.
-                if raw.first() != Some(&4) || raw.len() != 1 + 2 * coordinate {
-                    return Err(KeyError::MalformedPublic("its point is not uncompressed".to_owned()));
-                }
-                kind
-            }
-            RSA => {
-                // As RFC 3279 §2.3.1 wants, so that a key has one form only.
-                let null = |p: der::AnyRef<'_>| p.decode_as::<der::asn1::Null>().is_ok();
-                if !info.algorithm.parameters.is_some_and(null) {
-                    return Err(KeyError::MalformedPublic("its RSA parameters are not NULL".to_owned()));
-                }
-                PublicKind::Rsa { bits: rsa_bits(raw)? }
-            }
-            other => return Err(KeyError::Algorithm(other.to_string())),
-        };
-        let key = Self { spki: spki.into(), raw: raw.into(), kind };
-        key.usable()?;
+        let key = Self::unproven(spki)?;
+        key.check()?;
         Ok(key)
+    }
+
+    /// As [`Self::from_spki_der`], without the arithmetic: that a point lies on its curve is not looked at. A key that
+    /// is none verifies nothing; [`Self::check`] tells.
+    pub(crate) fn unproven(spki: &[u8]) -> Result<Self, KeyError> {
+        let (raw, kind) = shape(spki)?;
+        Ok(Self { spki: spki.into(), raw: raw.into(), kind })
     }
 
     /// The DER SubjectPublicKeyInfo.
@@ -271,7 +243,7 @@ impl PublicKey {
     }
 
     /// A point that is not on its curve, or an RSA key the library refuses, is refused here and not at first use.
-    fn usable(&self) -> Result<(), KeyError> {
+    pub(crate) fn check(&self) -> Result<(), KeyError> {
         let how: &'static dyn signature::VerificationAlgorithm = match self.kind {
             PublicKind::P256 => &signature::ECDSA_P256_SHA256_ASN1,
             PublicKind::P384 => &signature::ECDSA_P384_SHA384_ASN1,
@@ -295,6 +267,73 @@ impl Eq for PublicKey {}
 impl fmt::Debug for PublicKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "PublicKey({:?})", self.kind)
+    }
+}
+
+/// How a SubjectPublicKeyInfo with an uncompressed point begins (RFC 5480 §2): there is one way to write each.
+const POINTS: [(PublicKind, usize, &[u8]); 3] = [
+    (
+        PublicKind::P256,
+        32,
+        &[
+            0x30, 0x59, 0x30, 0x13, 6, 7, 0x2a, 0x86, 0x48, 0xce, 0x3d, 2, 1, 6, 8, 0x2a, 0x86, 0x48, 0xce,
+            0x3d, 3, 1, 7, 3, 0x42, 0, 4,
+        ],
+    ),
+    (
+        PublicKind::P384,
+        48,
+        &[
+            0x30, 0x76, 0x30, 0x10, 6, 7, 0x2a, 0x86, 0x48, 0xce, 0x3d, 2, 1, 6, 5, 0x2b, 0x81, 4, 0, 0x22,
+            3, 0x62, 0, 4,
+        ],
+    ),
+    (
+        PublicKind::P521,
+        66,
+        &[
+            0x30, 0x81, 0x9b, 0x30, 0x10, 6, 7, 0x2a, 0x86, 0x48, 0xce, 0x3d, 2, 1, 6, 5, 0x2b, 0x81, 4, 0,
+            0x23, 3, 0x81, 0x86, 0, 4,
+        ],
+    ),
+];
+
+/// What a SubjectPublicKeyInfo holds, if it is of a kind that is supported: the content of its BIT STRING, and the kind.
+pub(crate) fn shape(spki: &[u8]) -> Result<(&[u8], PublicKind), KeyError> {
+    if spki.len() > MAX_DER {
+        return Err(KeyError::TooLarge(spki.len()));
+    }
+    for (kind, coordinate, head) in POINTS {
+        if spki.len() == head.len() + 2 * coordinate && spki.starts_with(head) {
+            return Ok((spki.get(head.len() - 1..).unwrap_or_default(), kind));
+        }
+    }
+    other_shape(spki)
+}
+
+/// RSA keys; and the reason why what is left is refused.
+fn other_shape(spki: &[u8]) -> Result<(&[u8], PublicKind), KeyError> {
+    let malformed = |e: der::Error| KeyError::MalformedPublic(e.to_string());
+    let info = SubjectPublicKeyInfoRef::from_der(spki).map_err(malformed)?;
+    let raw = info
+        .subject_public_key
+        .as_bytes()
+        .ok_or_else(|| KeyError::MalformedPublic("its bits are not whole bytes".to_owned()))?;
+    match info.algorithm.oid {
+        EC => match info.algorithm.parameters_oid().map_err(|e| KeyError::MalformedPublic(e.to_string()))? {
+            // Compressed points are legal (RFC 5480 §2.2) and read by neither Go nor a JWK.
+            P256 | P384 | P521 => Err(KeyError::MalformedPublic("its point is not uncompressed".to_owned())),
+            other => Err(KeyError::Algorithm(other.to_string())),
+        },
+        RSA => {
+            // As RFC 3279 §2.3.1 wants, so that a key has one form only.
+            let null = |p: der::AnyRef<'_>| p.decode_as::<der::asn1::Null>().is_ok();
+            if !info.algorithm.parameters.is_some_and(null) {
+                return Err(KeyError::MalformedPublic("its RSA parameters are not NULL".to_owned()));
+            }
+            Ok((raw, PublicKind::Rsa { bits: rsa_bits(raw)? }))
+        }
+        other => Err(KeyError::Algorithm(other.to_string())),
     }
 }
 

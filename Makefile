@@ -3,6 +3,7 @@
 # make check  the part of it that runs nothing: formatting, lints, dependencies, layers, generated code
 # make bench  measure, and write docs/benchmarks.md
 # make interop SPIRE_BIN=DIR   the tests against SPIRE's own binaries in DIR
+# make vectors  make testing/vectors again, and print which checks of the standards they cover
 # make fuzz   replay the fuzzers' corpora, then run each fuzzer for FUZZ_SECONDS
 
 SHELL := /bin/bash
@@ -12,7 +13,7 @@ TARGET := $(or $(CARGO_TARGET_DIR),target)
 FUZZ_SECONDS ?= 10
 
 # Every step names the whole workspace and uses one profile, so that no crate is built twice with different features.
-.PHONY: up test check tools build bench interop fuzz
+.PHONY: up test check tools build bench interop vectors fuzz
 
 up:
 	$(CARGO) build $(LOCKED) --bin bonafide
@@ -41,6 +42,9 @@ bench:
 interop: build
 	@test -x "$(SPIRE_BIN)/spire-server" || { echo "say where SPIRE's binaries are: make interop SPIRE_BIN=DIR" >&2; exit 2; }
 	SPIRE_BIN=$(abspath $(SPIRE_BIN)) scripts/test --workspace $(LOCKED) --test interop
+
+vectors:
+	$(CARGO) run $(LOCKED) --quiet --package bonafide-conformance --bin vectors
 
 fuzz:
 	scripts/fuzz $(FUZZ_SECONDS)

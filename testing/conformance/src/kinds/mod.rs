@@ -1,0 +1,60 @@
+//! What is done with the input of a vector, one module a kind.
+
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use crate::format::Vector;
+
+pub mod input;
+pub mod jwt_svid;
+pub mod spiffe_id;
+pub mod trust_domain;
+pub mod x509_svid;
+
+/// What came of an input: what is known of it, or why it was refused.
+pub type Outcome = Result<Value, String>;
+
+/// A kind of vector.
+pub struct Kind {
+    /// Its name in the files.
+    pub name: &'static str,
+    /// Judges the members of an input; an error means that they are not those of the kind.
+    judge: fn(&Value) -> Result<Outcome, String>,
+}
+
+/// All kinds.
+pub const KINDS: &[Kind] = &[
+    Kind { name: spiffe_id::KIND, judge: |input| with(input, spiffe_id::judge) },
+    Kind { name: trust_domain::KIND, judge: |input| with(input, trust_domain::judge) },
+    Kind { name: x509_svid::KIND, judge: |input| with(input, x509_svid::judge) },
+    Kind { name: jwt_svid::KIND, judge: |input| with(input, jwt_svid::judge) },
+];
+
+/// Reads the input's members and judges them.
+fn with<T: DeserializeOwned>(input: &Value, judge: fn(T) -> Outcome) -> Result<Outcome, String> {
+    T::deserialize(input).map(judge).map_err(|e| e.to_string())
+}
+
+/// Judges one vector; says what is wrong when the outcome is not the one it must have.
+pub fn judge(vector: &Vector) -> Result<(), String> {
+    let kind = KINDS
+        .iter()
+        .find(|kind| kind.name == vector.kind)
+        .ok_or_else(|| format!("no kind {}", vector.kind))?;
+    match ((kind.judge)(&vector.input)?, vector.accept) {
+        (Ok(outcome), true) => expected(&outcome, vector.expect.as_ref()),
+        (Err(_), false) => Ok(()),
+        (Err(why), true) => Err(format!("refused ({why}), and must be accepted: {}", vector.why)),
+        (Ok(outcome), false) => Err(format!("accepted ({outcome}), and must be refused: {}", vector.why)),
+    }
+}
+
+/// Whether each member that is expected is there with that value.
+fn expected(outcome: &Value, expect: Option<&Value>) -> Result<(), String> {
+    let Some(expect) = expect else { return Ok(()) };
+    let members = expect.as_object().ok_or("\"expect\" is not an object")?;
+    match members.iter().find(|(name, value)| outcome.get(name) != Some(value)) {
+        None => Ok(()),
+        Some((name, value)) => Err(format!("\"{name}\" must be {value}; the outcome is {outcome}")),
+    }
+}

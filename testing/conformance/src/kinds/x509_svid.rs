@@ -1,0 +1,45 @@
+//! `x509-svid`: a chain is verified at a moment by someone who holds the given bundles.
+
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use spiffe::x509::X509Svid;
+
+use super::Outcome;
+use super::input::{Bundles, Bytes, bundle_set, moment};
+use crate::format::Input;
+
+/// The name of the kind.
+pub const KIND: &str = "x509-svid";
+
+/// A chain and what it is judged by.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Members {
+    /// The certificates, leaf first, DER.
+    pub chain: Vec<Bytes>,
+    /// What the verifier trusts.
+    pub bundles: Bundles,
+    /// When it is judged, in seconds since 1970.
+    pub now: i64,
+}
+
+impl From<Members> for Input {
+    fn from(members: Members) -> Self {
+        Self { kind: KIND, members: json!(members) }
+    }
+}
+
+pub(super) fn judge(members: Members) -> Outcome {
+    let bundles = bundle_set(&members.bundles)?;
+    let svid = X509Svid::parse_chain(members.chain.into_iter().map(|der| der.0)).map_err(|e| chain(&e))?;
+    let verified = svid.verify(&bundles, moment(members.now)).map_err(|e| chain(&e))?;
+    Ok(json!({ "id": verified.id().as_str() }))
+}
+
+/// An error with its causes.
+fn chain(error: &dyn std::error::Error) -> String {
+    match error.source() {
+        Some(cause) => format!("{error}: {}", chain(cause)),
+        None => error.to_string(),
+    }
+}

@@ -12,8 +12,10 @@ use model::ports::{ChangeLog, KeyManager, LogError, NodeAttestor, TokenSpender};
 use proto::bonafide::feed::v1::feed_server::FeedServer;
 use proto::spire::api::server::agent::v1::agent_server::AgentServer;
 use proto::spire::api::server::bundle::v1::bundle_server::BundleServer;
+use proto::spire::api::server::debug::v1::debug_server::DebugServer;
 use proto::spire::api::server::entry::v1::entry_server::EntryServer;
 use proto::spire::api::server::svid::v1::svid_server::SvidServer;
+use proto::spire::api::server::trustdomain::v1::trust_domain_server::TrustDomainServer;
 use spiffe::x509::Certificate;
 use spiffe::{SpiffeId, TrustDomain};
 use spiffe_tls::{ClientAuth, peer_svid, server_config};
@@ -24,9 +26,11 @@ use tonic::transport::Server;
 
 use crate::api::agent::{AgentApi, RegistryTokens};
 use crate::api::bundle::BundleApi;
+use crate::api::debug::DebugApi;
 use crate::api::entry::EntryApi;
 use crate::api::health;
 use crate::api::svid::SvidApi;
+use crate::api::trustdomain::TrustDomainApi;
 use crate::authority::{Authorities, AuthorityError, AuthoritySettings};
 use crate::authz::{Authorizer, AuthzLayer, Limiter, Peer, RateLimits};
 use crate::feed::{FeedApi, Hub};
@@ -298,12 +302,14 @@ impl Services {
         };
         let bundle = BundleApi::new(trust_domain.clone(), self.registry.clone());
         let svid = SvidApi::new(self.authorities.clone(), self.registry.clone(), self.clock.clone());
+        let trust_domains = TrustDomainApi::new(trust_domain.clone(), self.registry.clone());
         let mut routes = tonic::service::RoutesBuilder::default();
         routes
             .add_service(AgentServer::new(self.agent.clone()).max_decoding_message_size(MAX_MESSAGE))
             .add_service(EntryServer::new(entry).max_decoding_message_size(MAX_MESSAGE))
             .add_service(BundleServer::new(bundle).max_decoding_message_size(MAX_MESSAGE))
-            .add_service(SvidServer::new(svid).max_decoding_message_size(MAX_MESSAGE));
+            .add_service(SvidServer::new(svid).max_decoding_message_size(MAX_MESSAGE))
+            .add_service(TrustDomainServer::new(trust_domains).max_decoding_message_size(MAX_MESSAGE));
         routes.routes()
     }
 
@@ -319,8 +325,11 @@ impl Services {
     }
 
     fn local(&self) -> Routes {
-        let routes =
-            self.common().add_service(health::service(self.authorities.clone(), self.registry.clone()));
+        let debug = DebugApi::new(self.authorities.clone(), self.registry.clone(), self.clock.clone());
+        let routes = self
+            .common()
+            .add_service(health::service(self.authorities.clone(), self.registry.clone()))
+            .add_service(DebugServer::new(debug).max_decoding_message_size(MAX_MESSAGE));
         let descriptors = || {
             tonic_reflection::server::Builder::configure()
                 .register_encoded_file_descriptor_set(proto::DESCRIPTORS)
@@ -329,6 +338,8 @@ impl Services {
                 .with_service_name("spire.api.server.bundle.v1.Bundle")
                 .with_service_name("spire.api.server.entry.v1.Entry")
                 .with_service_name("spire.api.server.svid.v1.SVID")
+                .with_service_name("spire.api.server.trustdomain.v1.TrustDomain")
+                .with_service_name("spire.api.server.debug.v1.Debug")
                 .with_service_name("grpc.health.v1.Health")
         };
         match (descriptors().build_v1(), descriptors().build_v1alpha()) {

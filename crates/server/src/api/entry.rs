@@ -80,7 +80,7 @@ impl entry_server::Entry for EntryApi {
         request: Request<wire::BatchCreateEntryRequest>,
     ) -> Result<Response<wire::BatchCreateEntryResponse>, Status> {
         let request = request.into_inner();
-        bounded(request.entries.len())?;
+        failure::bounded(request.entries.len(), MAX_BATCH)?;
         let now = UnixTime::of(self.clock.now());
         let mut results: Vec<wire::batch_create_entry_response::Result> =
             vec![Default::default(); request.entries.len()];
@@ -122,7 +122,7 @@ impl entry_server::Entry for EntryApi {
         request: Request<wire::BatchUpdateEntryRequest>,
     ) -> Result<Response<wire::BatchUpdateEntryResponse>, Status> {
         let request = request.into_inner();
-        bounded(request.entries.len())?;
+        failure::bounded(request.entries.len(), MAX_BATCH)?;
         let mask = request.input_mask.unwrap_or_else(convert::full_mask);
         let mut results = Vec::with_capacity(request.entries.len());
         for entry in &request.entries {
@@ -145,7 +145,7 @@ impl entry_server::Entry for EntryApi {
         request: Request<wire::BatchDeleteEntryRequest>,
     ) -> Result<Response<wire::BatchDeleteEntryResponse>, Status> {
         let ids = request.into_inner().ids;
-        bounded(ids.len())?;
+        failure::bounded(ids.len(), MAX_BATCH)?;
         let parsed: Vec<Option<EntryId>> = ids.iter().map(|id| EntryId::parse(id).ok()).collect();
         let writes = parsed.iter().flatten().cloned().map(Write::DeleteEntry).collect();
         let mut answers = self.registry.write_each(writes).await.into_iter();
@@ -240,15 +240,6 @@ impl EntryApi {
 
     fn authorized(&self, agent: &AuthorizedAgent) -> Vec<Arc<Entry>> {
         graph::authorized_entries(&self.registry.snapshot(), agent.agent())
-    }
-}
-
-fn bounded(count: usize) -> Result<(), Status> {
-    match count > MAX_BATCH {
-        true => Err(Status::invalid_argument(format!(
-            "a batch of {count} is too large: send at most {MAX_BATCH} at a time"
-        ))),
-        false => Ok(()),
     }
 }
 

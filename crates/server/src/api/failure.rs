@@ -61,6 +61,16 @@ pub(crate) fn registry_code(error: &RegistryError) -> Code {
     }
 }
 
+/// Refuses a batch that would hold the writer for long.
+pub(crate) fn bounded(count: usize, most: usize) -> Result<(), Status> {
+    match count > most {
+        true => Err(Status::invalid_argument(format!(
+            "a batch of {count} is too large: send at most {most} at a time"
+        ))),
+        false => Ok(()),
+    }
+}
+
 /// The status of one item of a batch.
 pub(crate) fn item(code: Code, message: impl Into<String>) -> Option<types::Status> {
     Some(types::Status { code: code as i32, message: message.into() })

@@ -43,6 +43,9 @@ const fn socket(method: &'static str, who: Who) -> Row {
     Row { method, who, socket_only: true }
 }
 
+/// A method that the health service has had since 2025, and that neither SPIRE 1.16 nor this server fills.
+pub(super) const HEALTH_LIST: &str = "/grpc.health.v1.Health/List";
+
 /// Every method of the server.
 pub const TABLE: &[Row] = &[
     row("/spire.api.server.agent.v1.Agent/CountAgents", Who::OPERATOR),
@@ -80,8 +83,17 @@ pub const TABLE: &[Row] = &[
     row("/spire.api.server.svid.v1.SVID/NewJWTSVID", Who::AGENT),
     row("/spire.api.server.svid.v1.SVID/BatchNewWITSVID", Who::AGENT),
     row("/spire.api.server.svid.v1.SVID/NewDownstreamX509CA", Who::DOWNSTREAM),
+    row("/spire.api.server.trustdomain.v1.TrustDomain/ListFederationRelationships", Who::OPERATOR),
+    row("/spire.api.server.trustdomain.v1.TrustDomain/GetFederationRelationship", Who::OPERATOR),
+    row("/spire.api.server.trustdomain.v1.TrustDomain/BatchCreateFederationRelationship", Who::OPERATOR),
+    row("/spire.api.server.trustdomain.v1.TrustDomain/BatchUpdateFederationRelationship", Who::OPERATOR),
+    row("/spire.api.server.trustdomain.v1.TrustDomain/BatchDeleteFederationRelationship", Who::OPERATOR),
+    row("/spire.api.server.trustdomain.v1.TrustDomain/RefreshBundle", Who::OPERATOR),
     row("/bonafide.feed.v1.Feed/Subscribe", Who::AGENT),
+    socket("/spire.api.server.debug.v1.Debug/GetInfo", Who::LOCAL),
     socket("/grpc.health.v1.Health/Check", Who::LOCAL),
+    // Answered as SPIRE 1.16 does: the method is not implemented.
+    socket(HEALTH_LIST, Who::LOCAL),
     socket("/grpc.health.v1.Health/Watch", Who::LOCAL),
     socket("/grpc.reflection.v1.ServerReflection/ServerReflectionInfo", Who::LOCAL),
     socket("/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo", Who::LOCAL),

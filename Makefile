@@ -2,7 +2,7 @@
 # make test   everything that must pass before a change lands
 # make check  the part of it that runs nothing: formatting, lints, dependencies, layers, generated code
 # make bench  measure, and write docs/benchmarks.md
-# make interop SPIRE_BIN=DIR   the tests against SPIRE's own binaries in DIR
+# make interop SPIRE_BIN=DIR   the tests against SPIRE's own binaries in DIR, and the samples in DIR/../conf
 # make vectors  make testing/vectors again, and print which checks of the standards they cover
 # make fuzz   replay the fuzzers' corpora, then run each fuzzer for FUZZ_SECONDS
 

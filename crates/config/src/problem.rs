@@ -92,9 +92,9 @@ pub enum Problem {
         /// The choice: "with an SQLite database".
         with: &'static str,
     },
-    /// A lifetime that the rotation of the authority would cut short.
+    /// A lifetime longer than the authority's.
     #[error("{0}")]
-    Ttl(#[from] super::server::TtlConflict),
+    Ttl(#[from] super::server::Outlives),
     /// A plugin that stands twice.
     #[error("plugin {kind} {name:?} is declared more than once; keep one")]
     PluginTwice {
@@ -174,6 +174,9 @@ pub enum Notice {
         /// What is used, printed.
         used: String,
     },
+    /// A lifetime that the rotation of the authority may cut short.
+    #[error("{0}")]
+    CutShort(#[from] super::server::CutShort),
     /// A variable that is not set.
     #[error("environment variable {0} is not set; its place in the file was left empty")]
     VariableUnset(String),

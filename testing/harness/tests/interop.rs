@@ -4,6 +4,8 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod checks;
+#[path = "checks/samples.rs"]
+mod samples;
 #[path = "checks/x509pop.rs"]
 mod x509pop;
 
@@ -269,5 +271,16 @@ fn our_commands_work_on_spires_sockets() {
 fn spires_commands_on_spires_sockets_pass_the_same_checks() {
     if !spire_is_missing("SPIRE's commands on SPIRE's sockets") {
         commands_work(Spire, Spire, Spire);
+    }
+}
+
+#[test]
+fn the_samples_of_spires_release_are_valid_and_start() {
+    match samples::folder() {
+        Ok(conf) => {
+            samples::samples_are_valid(&conf);
+            samples::samples_start(&conf);
+        }
+        Err(missing) => skip("the samples of SPIRE's release", &missing),
     }
 }

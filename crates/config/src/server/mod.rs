@@ -12,7 +12,7 @@ pub use node_attestor::{NodeAttestor, X509pop, X509popMode};
 pub use plugins::KeyManager;
 pub use store::{DataStore, Sqlite};
 pub use subject::CaSubject;
-pub use ttl::TtlConflict;
+pub use ttl::{CutShort, Lifetimes, Outlives};
 
 use std::path::PathBuf;
 use std::sync::Arc;

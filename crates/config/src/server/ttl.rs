@@ -1,8 +1,8 @@
 //! Lifetimes, and whether they fit each other.
 //!
-//! An authority stops signing a sixth of its life, at most seven days, before it ends. An SVID that lives
-//! longer than that may be cut short. SPIRE 1.16 warns; here it is a mistake, unless the lifetime is a default:
-//! that is lowered to what fits.
+//! An authority hands over to its successor when a sixth of its life, at most seven days, is left. An SVID that is
+//! to live longer than that may be cut short: a warning, as in SPIRE 1.16. One that is to live longer than its
+//! authority always is: a mistake. A default that does not fit is lowered to what does.
 
 use std::time::Duration;
 
@@ -18,10 +18,9 @@ const SEVEN_DAYS: Duration = Duration::from_secs(7 * 24 * 3600);
 /// The part of an authority's life that is left when its successor takes over.
 const SIXTH: u32 = 6;
 
-/// An SVID's lifetime that the authority cannot promise.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{}", self.explain())]
-pub struct TtlConflict {
+/// An SVID's lifetime beside that of the authority that signs it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lifetimes {
     /// The key of the SVID's lifetime.
     pub key: &'static str,
     /// The SVID's lifetime.
@@ -30,28 +29,37 @@ pub struct TtlConflict {
     pub ca_ttl: Duration,
 }
 
-impl TtlConflict {
-    fn explain(&self) -> String {
+/// An SVID that is to outlive the authority that signs it.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "{key} {ttl} is longer than ca_ttl {ca_ttl}: an SVID ends with the authority that signs it at the latest; set {fix}",
+    key = .0.key, ttl = format_short(.0.ttl), ca_ttl = format_short(.0.ca_ttl), fix = .0.remedy()
+)]
+pub struct Outlives(pub Lifetimes);
+
+/// An SVID that the rotation of its authority may cut short.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "{key} {ttl} is more than an authority of ca_ttl {ca_ttl} is sure to honour: its successor takes over when a sixth \
+     of its life is left, at most 168h, and an SVID that it signs until then may live for no more than \
+     min({ca_ttl} / 6, 168h) = {longest}; set {fix}",
+    key = .0.key, ttl = format_short(.0.ttl), ca_ttl = format_short(.0.ca_ttl),
+    longest = format_short(longest_svid(.0.ca_ttl)), fix = .0.remedy()
+)]
+pub struct CutShort(pub Lifetimes);
+
+impl Lifetimes {
+    /// Values with which every SVID lives as long as it should.
+    fn remedy(&self) -> String {
         let Self { key, ttl, ca_ttl } = self;
         let longest = longest_svid(*ca_ttl);
-        let arithmetic = format!(
-            "{key} {} is more than an authority of ca_ttl {} can promise: a successor takes over when a sixth \
-             of its life is left, at most 168h: min({} / 6, 168h) = {}",
-            format_short(*ttl),
-            format_short(*ca_ttl),
-            format_short(*ca_ttl),
-            format_short(longest),
-        );
-        let (shorter, longer) = (format_short(longest), format_short(ttl.saturating_mul(SIXTH)));
         if *ttl <= SEVEN_DAYS {
-            format!(
-                "{arithmetic}; set {key} to {shorter} or less, or ca_ttl to 6 * {} = {longer} or more",
-                format_short(*ttl)
-            )
+            let (ttl, longer) = (format_short(*ttl), format_short(ttl.saturating_mul(SIXTH)));
+            format!("{key} to {} or less, or ca_ttl to 6 * {ttl} = {longer} or more", format_short(longest))
         } else if longest < SEVEN_DAYS {
-            format!("{arithmetic}; set {key} to 168h or less and ca_ttl to 6 * 168h = 1008h or more")
+            format!("{key} to 168h or less and ca_ttl to 6 * 168h = 1008h or more")
         } else {
-            format!("{arithmetic}; set {key} to {shorter} or less")
+            format!("{key} to {} or less", format_short(longest))
         }
     }
 }
@@ -76,10 +84,7 @@ pub(super) fn read(block: &Block<'_>) -> Ttls {
         let given = positive(block, key);
         match (given, default) {
             (Some(given), _) => {
-                if given.value > longest_svid(ca) {
-                    let conflict = TtlConflict { key, ttl: given.value, ca_ttl: ca };
-                    block.mistake(given.place, Problem::Ttl(conflict));
-                }
+                compare(block, &given, Lifetimes { key, ttl: given.value, ca_ttl: ca });
                 Some(given.value)
             }
             (None, Some(default)) => Some(fitting(block, key, default, ca)),
@@ -90,6 +95,15 @@ pub(super) fn read(block: &Block<'_>) -> Ttls {
     let jwt_svid = svid("default_jwt_svid_ttl", Some(HOUR / 12)).unwrap_or(HOUR / 12);
     let agent = svid("agent_ttl", None).unwrap_or(x509_svid);
     Ttls { ca, x509_svid, jwt_svid, agent }
+}
+
+/// Tells whether the authority can honour the SVID's lifetime: always, sometimes or never.
+fn compare(block: &Block<'_>, given: &Given<Duration>, lifetimes: Lifetimes) {
+    if lifetimes.ttl > lifetimes.ca_ttl {
+        block.mistake(given.place.clone(), Problem::Ttl(Outlives(lifetimes)));
+    } else if lifetimes.ttl > longest_svid(lifetimes.ca_ttl) {
+        block.warn(given.place.clone(), Notice::CutShort(CutShort(lifetimes)));
+    }
 }
 
 /// A duration of at least a second.

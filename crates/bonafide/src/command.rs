@@ -51,21 +51,13 @@ const AGENT_RUN: &[Flag] = &[
 ];
 
 const SERVER: &[Command] = &[
-    Command { path: "run", summary: "Runs the server", flags: &[SERVER_RUN] },
-    Command {
-        path: "validate",
-        summary: "Checks a server's configuration file and reports every mistake",
-        flags: &[SERVER_RUN],
-    },
+    Command::new("run", "Runs the server", &[SERVER_RUN]),
+    Command::new("validate", "Checks a server's configuration file and reports every mistake", &[SERVER_RUN]),
 ];
 
 const AGENT: &[Command] = &[
-    Command { path: "run", summary: "Runs the agent", flags: &[AGENT_RUN] },
-    Command {
-        path: "validate",
-        summary: "Checks an agent's configuration file and reports every mistake",
-        flags: &[AGENT_RUN],
-    },
+    Command::new("run", "Runs the agent", &[AGENT_RUN]),
+    Command::new("validate", "Checks an agent's configuration file and reports every mistake", &[AGENT_RUN]),
 ];
 
 /// What `-version` prints.
@@ -85,17 +77,9 @@ pub(crate) fn agent(name: &'static str) -> Role {
 
 /// The roles as rows of the program's own help; what follows them is read by the role.
 const ROLES: &[Command] = &[
-    Command {
-        path: "server",
-        summary: "Runs a server, and commands that speak to one (server -h)",
-        flags: &[],
-    },
-    Command {
-        path: "agent",
-        summary: "Runs an agent, and commands that speak to one (agent -h)",
-        flags: &[],
-    },
-    Command { path: "load", summary: "Puts load on a server or an agent and reports (load -h)", flags: &[] },
+    Command::new("server", "Runs a server, and commands that speak to one (server -h)", &[]),
+    Command::new("agent", "Runs an agent, and commands that speak to one (agent -h)", &[]),
+    Command::new("load", "Puts load on a server or an agent and reports (load -h)", &[]),
 ];
 
 /// The program's own command line, without a role.

@@ -27,11 +27,8 @@ const FLAGS: &[Flag] = &[
 ];
 
 /// The row of the program's help.
-pub(crate) const COMMAND: Command = Command {
-    path: "up",
-    summary: "Starts a whole trust domain here and gives you an identity",
-    flags: &[FLAGS],
-};
+pub(crate) const COMMAND: Command =
+    Command::new("up", "Starts a whole trust domain here and gives you an identity", &[FLAGS]);
 
 /// How long the parts may take to come up.
 const PATIENCE: Duration = Duration::from_secs(30);

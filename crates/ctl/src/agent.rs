@@ -54,7 +54,7 @@ pub(crate) const TABLE: Table = &[
 
 /// A row of the table.
 const fn command(path: &'static str, summary: &'static str, flags: &'static [&'static [Flag]]) -> Command {
-    Command { path, summary, flags }
+    Command::new(path, summary, flags)
 }
 
 /// The socket that the flags and the environment mean.

@@ -65,5 +65,5 @@ async fn dial(values: &Values, terminal: &Terminal<'_>) -> Result<Channel, Fault
 
 /// A row of the table.
 const fn command(path: &'static str, summary: &'static str, flags: &'static [&'static [Flag]]) -> Command {
-    Command { path, summary, flags }
+    Command::new(path, summary, flags)
 }

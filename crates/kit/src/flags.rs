@@ -11,9 +11,9 @@ mod socket;
 mod usage;
 mod values;
 
-pub use flag::{Flag, Kind};
+pub use flag::{Flag, Kind, Offer};
 pub use parse::{FlagError, parse};
-pub use program::{Command, Program, Reading};
+pub use program::{Command, Example, Program, Reading};
 pub use socket::{SocketError, SocketFlags};
 pub use usage::usage;
 pub use values::Values;

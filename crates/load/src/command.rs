@@ -68,36 +68,18 @@ const BENCH: &[Flag] = &[
 
 /// All of them, each with what it asks for.
 pub(crate) static TABLE: &[(Command, Job)] = &[
+    (Command::new("server", "Loads a server: signatures and entries", &[SERVER, OUTPUT]), Job::Server),
     (
-        Command {
-            path: "server",
-            summary: "Loads a server: signatures and entries",
-            flags: &[SERVER, OUTPUT],
-        },
-        Job::Server,
-    ),
-    (
-        Command {
-            path: "agent",
-            summary: "Loads an agent: streams, and entries on their way to them",
-            flags: &[AGENT, OUTPUT],
-        },
+        Command::new("agent", "Loads an agent: streams, and entries on their way to them", &[AGENT, OUTPUT]),
         Job::Agent,
     ),
+    (Command::new("crypto", "Measures the bare cryptography of SVIDs here", &[CRYPTO, OUTPUT]), Job::Crypto),
     (
-        Command {
-            path: "crypto",
-            summary: "Measures the bare cryptography of SVIDs here",
-            flags: &[CRYPTO, OUTPUT],
-        },
-        Job::Crypto,
-    ),
-    (
-        Command {
-            path: "bench",
-            summary: "Starts a server and an agent of its own, and measures everything",
-            flags: &[BENCH, OUTPUT],
-        },
+        Command::new(
+            "bench",
+            "Starts a server and an agent of its own, and measures everything",
+            &[BENCH, OUTPUT],
+        ),
         Job::Bench,
     ),
 ];

@@ -49,8 +49,8 @@ pub(crate) fn main(arguments: &[String]) -> ExitCode {
     match parse(table, flags) {
         Ok(values) => start::finish(run(part, &values)),
         Err(mistake) => {
-            let command = kit::flags::Command { path, summary: "", flags: table };
-            eprintln!("{mistake}\n{}", usage(&command));
+            let command = kit::flags::Command::new(path, "", table);
+            eprintln!("{mistake}\n{}", usage("bonafide", &command));
             ExitCode::FAILURE
         }
     }

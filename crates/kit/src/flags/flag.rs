@@ -17,6 +17,19 @@ pub enum Kind {
     Choice(&'static [&'static str]),
 }
 
+/// What a shell may offer for a flag's value, beyond the words of a [`Kind::Choice`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Offer {
+    /// Nothing.
+    Nothing,
+    /// The names of files.
+    Files,
+    /// The names of folders.
+    Folders,
+    /// Words that are likely; others may be right too.
+    Words(&'static [&'static str]),
+}
+
 /// A flag of a command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Flag {
@@ -28,32 +41,44 @@ pub struct Flag {
     pub default: &'static str,
     /// What it is for.
     pub help: &'static str,
+    /// What a shell may offer for its value.
+    pub offer: Offer,
 }
 
 impl Flag {
     /// A flag that is there or not.
     pub const fn switch(name: &'static str, help: &'static str) -> Self {
-        Self { name, kind: Kind::Bool, default: "", help }
+        Self { name, kind: Kind::Bool, default: "", help, offer: Offer::Nothing }
     }
 
     /// A flag with a text, empty where it is absent.
     pub const fn text(name: &'static str, help: &'static str) -> Self {
-        Self { name, kind: Kind::Text, default: "", help }
+        Self { name, kind: Kind::Text, default: "", help, offer: Offer::Nothing }
+    }
+
+    /// A flag with the path of a file, empty where it is absent.
+    pub const fn file(name: &'static str, help: &'static str) -> Self {
+        Self { offer: Offer::Files, ..Self::text(name, help) }
+    }
+
+    /// A flag with the path of a folder, empty where it is absent.
+    pub const fn folder(name: &'static str, help: &'static str) -> Self {
+        Self { offer: Offer::Folders, ..Self::text(name, help) }
     }
 
     /// A flag with a whole number, 0 where it is absent.
     pub const fn integer(name: &'static str, help: &'static str) -> Self {
-        Self { name, kind: Kind::Integer, default: "", help }
+        Self { name, kind: Kind::Integer, default: "", help, offer: Offer::Nothing }
     }
 
     /// A flag with a duration, none where it is absent.
     pub const fn duration(name: &'static str, help: &'static str) -> Self {
-        Self { name, kind: Kind::Duration, default: "", help }
+        Self { name, kind: Kind::Duration, default: "", help, offer: Offer::Nothing }
     }
 
     /// A flag with a text that may stand several times.
     pub const fn list(name: &'static str, help: &'static str) -> Self {
-        Self { name, kind: Kind::List, default: "", help }
+        Self { name, kind: Kind::List, default: "", help, offer: Offer::Nothing }
     }
 
     /// A flag with one of several words, the first of which is the default.
@@ -62,7 +87,12 @@ impl Flag {
             [first, ..] => first,
             [] => "",
         };
-        Self { name, kind: Kind::Choice(words), default, help }
+        Self { name, kind: Kind::Choice(words), default, help, offer: Offer::Words(words) }
+    }
+
+    /// The same flag with words that a shell may offer.
+    pub const fn offering(self, words: &'static [&'static str]) -> Self {
+        Self { offer: Offer::Words(words), ..self }
     }
 
     /// The same flag with a default.

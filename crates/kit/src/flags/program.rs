@@ -17,6 +17,43 @@ pub struct Command {
     pub summary: &'static str,
     /// Its flags, in groups so that commands can share some.
     pub flags: &'static [&'static [Flag]],
+    /// Lines to begin from.
+    pub examples: &'static [Example],
+}
+
+/// A command line that shows how a command is used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Example {
+    /// What it does.
+    pub does: &'static str,
+    /// The line, without the program's name and the command's path.
+    pub line: &'static str,
+}
+
+impl Command {
+    /// A command without examples.
+    pub const fn new(path: &'static str, summary: &'static str, flags: &'static [&'static [Flag]]) -> Self {
+        Self { path, summary, flags, examples: &[] }
+    }
+
+    /// The same command with examples.
+    pub const fn with(self, examples: &'static [Example]) -> Self {
+        Self { examples, ..self }
+    }
+
+    /// All its flags, in the order of their names.
+    pub fn sorted_flags(&self) -> Vec<&'static Flag> {
+        let mut flags: Vec<&Flag> = self.flags.iter().copied().flatten().collect();
+        flags.sort_by_key(|flag| flag.name);
+        flags
+    }
+}
+
+impl Example {
+    /// What a line does, and the line.
+    pub const fn new(does: &'static str, line: &'static str) -> Self {
+        Self { does, line }
+    }
 }
 
 /// A program: its name and its commands.
@@ -57,10 +94,12 @@ impl Program {
         if let Some((command, length)) = self.find(&leading) {
             let flags = arguments.get(length..).unwrap_or_default();
             return match parse(command.flags, flags) {
-                Ok(_) if asks_for_help(flags) => Reading::Say { text: usage(command), code: 0 },
+                Ok(_) if asks_for_help(flags) => Reading::Say { text: usage(self.name, command), code: 0 },
                 Ok(values) => Reading::Run(command, values),
-                Err(FlagError::Help) => Reading::Say { text: usage(command), code: 0 },
-                Err(mistake) => Reading::Say { text: format!("{mistake}\n{}", usage(command)), code: 1 },
+                Err(FlagError::Help) => Reading::Say { text: usage(self.name, command), code: 0 },
+                Err(mistake) => {
+                    Reading::Say { text: format!("{mistake}\n{}", usage(self.name, command)), code: 1 }
+                }
             };
         }
         self.without_match(&leading, asks_for_help(arguments))

@@ -5,13 +5,18 @@ use std::fmt::Write as _;
 use super::flag::{Flag, Kind};
 use super::program::Command;
 
-/// What a command is for, and its flags in the order of their names.
-pub fn usage(command: &Command) -> String {
-    let mut flags: Vec<&Flag> = command.flags.iter().copied().flatten().collect();
-    flags.sort_by_key(|flag| flag.name);
+/// The flags of a program's command in the order of their names, and its examples.
+pub fn usage(program: &str, command: &Command) -> String {
     let mut text = format!("Usage of {}:\n", command.path);
-    for flag in flags {
+    for flag in command.sorted_flags() {
         describe(&mut text, flag);
+    }
+    if !command.examples.is_empty() {
+        text.push_str("\nExamples:\n");
+    }
+    for example in command.examples {
+        // Writing to a String cannot fail.
+        let _ = writeln!(text, "  # {}\n  {program} {} {}", example.does, command.path, example.line);
     }
     text
 }

@@ -6,11 +6,12 @@ const COMMON: &[Flag] = &[
     Flag::integer("ttl", "Seconds").or("600"),
 ];
 static COMMANDS: &[Command] = &[
-    Command { path: "entry create", summary: "Creates", flags: &[COMMON] },
-    Command { path: "entry show", summary: "Shows", flags: &[COMMON] },
-    Command { path: "api fetch", summary: "Fetches", flags: &[COMMON] },
-    Command { path: "api fetch jwt", summary: "Fetches a JWT", flags: &[] },
-    Command { path: "run", summary: "Runs", flags: &[] },
+    Command::new("entry create", "Creates", &[COMMON]),
+    Command::new("entry show", "Shows", &[COMMON])
+        .with(&[Example::new("Show all, and say more", "-verbose")]),
+    Command::new("api fetch", "Fetches", &[COMMON]),
+    Command::new("api fetch jwt", "Fetches a JWT", &[]),
+    Command::new("run", "Runs", &[]),
 ];
 
 fn program() -> Program {
@@ -77,6 +78,15 @@ Usage of entry create:
     }
     let mistake = format!("flag provided but not defined: -bogus\n{expected}");
     assert_eq!(said("entry create -bogus"), (mistake, 1));
+}
+
+#[test]
+fn help_ends_with_examples() {
+    let (text, _) = said("entry show -h");
+    assert!(
+        text.ends_with("Say more\n\nExamples:\n  # Show all, and say more\n  tool entry show -verbose\n"),
+        "{text}"
+    );
 }
 
 #[test]

@@ -6,7 +6,13 @@ use der::{Decode, Encode};
 use serde_json::{Map, Value, json};
 use x509_cert::spki::{AlgorithmIdentifierOwned, ObjectIdentifier, SubjectPublicKeyInfoOwned};
 
-use crate::key::{KeyError, PublicKey};
+use crate::key::{KeyError, PublicKey, SigAlg};
+
+mod private;
+mod thumbprint;
+
+pub use private::{from_private_jwk, to_private_jwk};
+pub use thumbprint::thumbprint;
 
 /// Why a JWK is refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -20,6 +26,14 @@ pub enum JwkError {
     Member(&'static str),
     #[error("it holds the private key too, which is then known to whoever reads it")]
     Private,
+    #[error("it is longer than 16 KiB, or not a JSON object with distinct names")]
+    NotJson,
+    #[error("it holds no private key")]
+    NoPrivate,
+    #[error("its private and its public half do not belong together")]
+    Halves,
+    #[error("\"alg\" is {0}, which is not an algorithm of SVIDs that fits the key")]
+    Algorithm(String),
     #[error("{0}")]
     Key(KeyError),
 }
@@ -30,7 +44,7 @@ const CURVES: [(&str, &str, usize); 3] =
 /// The members of a JWK that are secret: of a private or a symmetric key (RFC 7518 §6.2.2, §6.3.2, §6.4).
 const SECRETS: [&str; 7] = ["d", "p", "q", "dp", "dq", "qi", "k"];
 
-/// A public key as the members of a JWK.
+/// A public key as the members of a JWK, with `alg` if it is limited to one.
 pub fn to_jwk(key: &PublicKey) -> Map<String, Value> {
     let mut jwk = Map::new();
     match key.curve() {
@@ -51,16 +65,31 @@ pub fn to_jwk(key: &PublicKey) -> Map<String, Value> {
             }
         }
     }
+    if let Some(only) = key.limit() {
+        jwk.insert("alg".into(), json!(only.jws_name()));
+    }
     jwk
 }
 
-/// The public key of a JWK. One that is private or symmetric is refused.
+/// The public key of a JWK, limited to the algorithm that it names, if it names one (RFC 7517 §4.4).
+///
+/// # Errors
+///
+/// If it is private or symmetric, of an unknown type or curve, is no key, or names an algorithm that is not one of the
+/// nine of SVIDs or does not fit the key.
 pub fn from_jwk(jwk: &Value) -> Result<PublicKey, JwkError> {
-    let text = |name: &'static str| jwk.get(name).and_then(Value::as_str).ok_or(JwkError::Member(name));
-    let bytes = |name: &'static str| URL_SAFE_NO_PAD.decode(text(name)?).map_err(|_| JwkError::Member(name));
     if SECRETS.iter().any(|name| jwk.get(name).is_some()) {
         return Err(JwkError::Private);
     }
+    let key = public_half(jwk)?;
+    let Some(named) = jwk.get("alg") else { return Ok(key) };
+    let alg = named.as_str().and_then(SigAlg::from_jws);
+    alg.and_then(|alg| key.limited_to(alg).ok()).ok_or_else(|| JwkError::Algorithm(named.to_string()))
+}
+
+fn public_half(jwk: &Value) -> Result<PublicKey, JwkError> {
+    let text = |name: &'static str| jwk.get(name).and_then(Value::as_str).ok_or(JwkError::Member(name));
+    let bytes = |name: &'static str| URL_SAFE_NO_PAD.decode(text(name)?).map_err(|_| JwkError::Member(name));
     let (oid, parameters, raw) = match text("kty")? {
         "EC" => {
             let curve = text("crv")?;

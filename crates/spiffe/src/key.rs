@@ -4,11 +4,12 @@ use std::fmt;
 use std::sync::Arc;
 
 use aws_lc_rs::digest::{SHA1_FOR_LEGACY_USE_ONLY, digest};
-use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der, PublicKeyX509Der};
+use aws_lc_rs::encoding::{AsBigEndian, AsDer, EcPrivateKeyBin, Pkcs8V1Der, PublicKeyX509Der};
 use aws_lc_rs::rand::SystemRandom;
-use aws_lc_rs::rsa::{KeyPair as RsaKeyPair, KeySize};
+use aws_lc_rs::rsa::{KeyPair as RsaKeyPair, KeyPairComponents, KeySize};
 use aws_lc_rs::signature::{self, EcdsaKeyPair, KeyPair};
-use der::Decode;
+use der::asn1::{OctetStringRef, UintRef};
+use der::{AnyRef, Decode};
 use x509_cert::spki::{ObjectIdentifier, SubjectPublicKeyInfoRef};
 use zeroize::Zeroizing;
 
@@ -21,13 +22,15 @@ const P521: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.132.0.35");
 /// The largest SubjectPublicKeyInfo or PKCS#8 that is looked at, in bytes: RSA-16384 fits.
 const MAX_DER: usize = 16 * 1024;
 
-/// The kinds of keys that are generated (SPIRE's names in configuration).
+/// The kinds of keys that are generated (SPIRE's names in configuration, which has none for P-521).
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
 pub enum KeyType {
     /// ECDSA on P-256: `ec-p256`.
     EcP256,
     /// ECDSA on P-384: `ec-p384`.
     EcP384,
+    /// ECDSA on P-521, for ES512. No configuration names it: SPIRE has no such key type.
+    EcP521,
     /// RSA with 2048 bits: `rsa-2048`.
     Rsa2048,
     /// RSA with 4096 bits: `rsa-4096`.
@@ -35,18 +38,19 @@ pub enum KeyType {
 }
 
 impl KeyType {
-    /// From its name in configuration.
+    /// From its name in configuration: one of SPIRE's four, so not that of P-521.
     pub fn parse(name: &str) -> Option<Self> {
         [Self::EcP256, Self::EcP384, Self::Rsa2048, Self::Rsa4096]
             .into_iter()
             .find(|kind| kind.as_str() == name)
     }
 
-    /// Its name in configuration.
+    /// Its name, which is that in configuration where it has one there.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::EcP256 => "ec-p256",
             Self::EcP384 => "ec-p384",
+            Self::EcP521 => "ec-p521",
             Self::Rsa2048 => "rsa-2048",
             Self::Rsa4096 => "rsa-4096",
         }
@@ -132,6 +136,8 @@ pub struct PublicKey {
     /// The BIT STRING's content: an EC point or an RSAPublicKey.
     raw: Arc<[u8]>,
     kind: PublicKind,
+    /// The one algorithm that it is for, if whoever published it said so.
+    only: Option<SigAlg>,
 }
 
 impl PublicKey {
@@ -146,7 +152,7 @@ impl PublicKey {
     /// is none verifies nothing; [`Self::check`] tells.
     pub(crate) fn unproven(spki: &[u8]) -> Result<Self, KeyError> {
         let (raw, kind) = shape(spki)?;
-        Ok(Self { spki: spki.into(), raw: raw.into(), kind })
+        Ok(Self { spki: spki.into(), raw: raw.into(), kind, only: None })
     }
 
     /// The DER SubjectPublicKeyInfo.
@@ -183,9 +189,31 @@ impl PublicKey {
         }
     }
 
-    /// Whether a key of this type makes or verifies signatures of that algorithm.
+    /// The same key for one algorithm and no other, as the `alg` of a JWK says (RFC 7517 §4.4). It still equals the key
+    /// it was.
+    ///
+    /// # Errors
+    ///
+    /// If it does not support that algorithm.
+    pub fn limited_to(mut self, alg: SigAlg) -> Result<Self, SignError> {
+        if !self.supports(alg) {
+            return Err(SignError::Algorithm(alg));
+        }
+        self.only = Some(alg);
+        Ok(self)
+    }
+
+    /// The one algorithm that it is limited to, if it is.
+    pub fn limit(&self) -> Option<SigAlg> {
+        self.only
+    }
+
+    /// Whether a key of this type makes or verifies signatures of that algorithm, and is not limited to another.
     pub fn supports(&self, alg: SigAlg) -> bool {
         use SigAlg as S;
+        if self.only.is_some_and(|only| only != alg) {
+            return false;
+        }
         match self.kind {
             PublicKind::P256 => alg == S::EcdsaP256Sha256,
             PublicKind::P384 => alg == S::EcdsaP384Sha384,
@@ -337,21 +365,72 @@ fn other_shape(spki: &[u8]) -> Result<(&[u8], PublicKind), KeyError> {
     }
 }
 
-/// The bits of an RSAPublicKey's modulus.
-fn rsa_bits(raw: &[u8]) -> Result<usize, KeyError> {
+/// The modulus and the exponent of an RSAPublicKey.
+fn rsa_numbers(raw: &[u8]) -> Result<(UintRef<'_>, UintRef<'_>), KeyError> {
     #[derive(der::Sequence)]
-    struct RsaPublicKey {
-        modulus: der::asn1::Uint,
-        exponent: der::asn1::Uint,
+    struct RsaPublicKey<'a> {
+        modulus: UintRef<'a>,
+        exponent: UintRef<'a>,
     }
     let key = RsaPublicKey::from_der(raw).map_err(|e| KeyError::MalformedPublic(e.to_string()))?;
-    let modulus = key.modulus.as_bytes();
+    Ok((key.modulus, key.exponent))
+}
+
+/// The bits of an RSAPublicKey's modulus.
+fn rsa_bits(raw: &[u8]) -> Result<usize, KeyError> {
+    let (modulus, exponent) = rsa_numbers(raw)?;
+    let modulus = modulus.as_bytes();
     let leading = modulus.first().map_or(0, |b| b.leading_zeros() as usize);
     let bits = modulus.len() * 8 - leading;
-    if !(2048..=8192).contains(&bits) || key.exponent.as_bytes().is_empty() {
+    if !(2048..=8192).contains(&bits) || exponent.as_bytes().is_empty() {
         return Err(KeyError::RsaSize(bits));
     }
     Ok(bits)
+}
+
+/// The numbers that an RSA private key has beside its public half (RFC 8017 §3.2). Wiped when dropped.
+pub(crate) struct RsaParts {
+    pub(crate) d: Zeroizing<Vec<u8>>,
+    pub(crate) p: Zeroizing<Vec<u8>>,
+    pub(crate) q: Zeroizing<Vec<u8>>,
+    pub(crate) dp: Zeroizing<Vec<u8>>,
+    pub(crate) dq: Zeroizing<Vec<u8>>,
+    pub(crate) qi: Zeroizing<Vec<u8>>,
+}
+
+impl RsaParts {
+    /// Their names in a JWK, in the order of [`Self::all`].
+    pub(crate) const NAMES: [&'static str; 6] = ["d", "p", "q", "dp", "dq", "qi"];
+
+    pub(crate) fn all(&self) -> [&[u8]; 6] {
+        [&self.d, &self.p, &self.q, &self.dp, &self.dq, &self.qi]
+    }
+
+    fn from_pkcs8(pkcs8: &[u8]) -> Option<Self> {
+        #[derive(der::Sequence)]
+        struct Pkcs8<'a> {
+            version: u8,
+            algorithm: AnyRef<'a>,
+            key: &'a OctetStringRef,
+        }
+        #[derive(der::Sequence)]
+        struct Rsa<'a> {
+            version: u8,
+            n: UintRef<'a>,
+            e: UintRef<'a>,
+            d: UintRef<'a>,
+            p: UintRef<'a>,
+            q: UintRef<'a>,
+            dp: UintRef<'a>,
+            dq: UintRef<'a>,
+            qi: UintRef<'a>,
+        }
+        let outer = Pkcs8::from_der(pkcs8).ok()?;
+        let key = Rsa::from_der(outer.key.as_bytes()).ok()?;
+        let copy = |number: UintRef<'_>| Zeroizing::new(number.as_bytes().to_vec());
+        let (d, p, q) = (copy(key.d), copy(key.p), copy(key.q));
+        Some(Self { d, p, q, dp: copy(key.dp), dq: copy(key.dq), qi: copy(key.qi) })
+    }
 }
 
 /// Signs with a private key that is at hand. A remote signer works with the `to_be_signed` and `assemble` halves of
@@ -394,7 +473,7 @@ impl PrivateKey {
         let failed = |_| KeyError::Generate;
         let rsa = |size| RsaKeyPair::generate(size).map_err(failed).map(|pair| Private::Rsa(Box::new(pair)));
         let private = match key_type {
-            KeyType::EcP256 | KeyType::EcP384 => {
+            KeyType::EcP256 | KeyType::EcP384 | KeyType::EcP521 => {
                 Private::Ec(Box::new(EcdsaKeyPair::generate(ec_algorithm(key_type)).map_err(failed)?))
             }
             KeyType::Rsa2048 => rsa(KeySize::Rsa2048)?,
@@ -410,7 +489,7 @@ impl PrivateKey {
         }
         // The library passes over what follows the key.
         der::AnyRef::from_der(pkcs8).map_err(|e| KeyError::MalformedPrivate(e.to_string()))?;
-        for key_type in [KeyType::EcP256, KeyType::EcP384] {
+        for key_type in [KeyType::EcP256, KeyType::EcP384, KeyType::EcP521] {
             if let Ok(pair) = EcdsaKeyPair::from_pkcs8(ec_algorithm(key_type), pkcs8) {
                 return Self::of(Private::Ec(Box::new(pair)), key_type);
             }
@@ -431,6 +510,50 @@ impl PrivateKey {
         self.key_type
     }
 
+    /// The number that an EC key is, as many bytes as its curve wants; `None` for RSA.
+    pub(crate) fn scalar(&self) -> Option<Zeroizing<Vec<u8>>> {
+        let Private::Ec(pair) = &self.private else { return None };
+        let number: EcPrivateKeyBin<'_> = pair.private_key().as_be_bytes().ok()?;
+        Some(Zeroizing::new(number.as_ref().to_vec()))
+    }
+
+    /// The EC key whose halves these are.
+    pub(crate) fn from_scalar(public: &PublicKey, scalar: &[u8]) -> Result<Self, KeyError> {
+        let key_type = match public.kind {
+            PublicKind::P256 => KeyType::EcP256,
+            PublicKind::P384 => KeyType::EcP384,
+            PublicKind::P521 => KeyType::EcP521,
+            PublicKind::Rsa { .. } => return Err(KeyError::MalformedPrivate("it is an RSA key".to_owned())),
+        };
+        let pair = EcdsaKeyPair::from_private_key_and_public_key(ec_algorithm(key_type), scalar, &public.raw);
+        let pair = pair.map_err(|e| KeyError::MalformedPrivate(e.to_string()))?;
+        Self::of(Private::Ec(Box::new(pair)), key_type)
+    }
+
+    /// The numbers of an RSA key; `None` for EC.
+    pub(crate) fn rsa_parts(&self) -> Option<RsaParts> {
+        let Private::Rsa(_) = &self.private else { return None };
+        RsaParts::from_pkcs8(&self.to_pkcs8())
+    }
+
+    /// The RSA key whose halves these are.
+    pub(crate) fn from_rsa_parts(public: &PublicKey, parts: RsaParts) -> Result<Self, KeyError> {
+        let malformed = |e: &dyn fmt::Display| KeyError::MalformedPrivate(e.to_string());
+        let (n, e) = rsa_numbers(&public.raw)?;
+        let components = KeyPairComponents {
+            public_key: signature::RsaPublicKeyComponents { n: n.as_bytes(), e: e.as_bytes() },
+            d: &*parts.d,
+            p: &*parts.p,
+            q: &*parts.q,
+            dP: &*parts.dp,
+            dQ: &*parts.dq,
+            qInv: &*parts.qi,
+        };
+        let pair = RsaKeyPair::from_components(&components).map_err(|e| malformed(&e))?;
+        let key_type = if pair.public_modulus_len() > 256 { KeyType::Rsa4096 } else { KeyType::Rsa2048 };
+        Self::of(Private::Rsa(Box::new(pair)), key_type)
+    }
+
     fn of(private: Private, key_type: KeyType) -> Result<Self, KeyError> {
         let spki: Result<PublicKeyX509Der<'_>, _> = match &private {
             Private::Ec(pair) => pair.public_key().as_der(),
@@ -448,6 +571,7 @@ impl PrivateKey {
 fn ec_algorithm(key_type: KeyType) -> &'static signature::EcdsaSigningAlgorithm {
     match key_type {
         KeyType::EcP384 => &signature::ECDSA_P384_SHA384_ASN1_SIGNING,
+        KeyType::EcP521 => &signature::ECDSA_P521_SHA512_ASN1_SIGNING,
         _ => &signature::ECDSA_P256_SHA256_ASN1_SIGNING,
     }
 }

@@ -106,9 +106,11 @@ pub mod bundle;
 pub mod id;
 mod json;
 pub mod jwk;
+pub mod jws;
 pub mod jwt;
 pub mod key;
 pub mod pem;
+pub mod proof;
 pub mod x509;
 
 pub use bundle::{Bundle, BundleSet};

@@ -3,12 +3,10 @@
 use std::sync::{Arc, LazyLock};
 use std::time::{Duration, SystemTime};
 
-use aws_lc_rs::rand::SystemRandom;
-use aws_lc_rs::signature::{ECDSA_P521_SHA512_ASN1_SIGNING, EcdsaKeyPair, KeyPair};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use spiffe::bundle::{Bundle, JwtAuthority, X509Authority};
-use spiffe::key::{KeyType, PrivateKey, PublicKey, SigAlg, SignError, Signer};
+use spiffe::key::{KeyType, PrivateKey, PublicKey, SigAlg, Signer};
 use spiffe::x509::{CaSubject, CaTemplate, Certificate, X509Issuer, assemble};
 use spiffe::{SpiffeId, TrustDomain};
 
@@ -34,32 +32,6 @@ pub fn key() -> PrivateKey {
 pub fn rsa() -> &'static PrivateKey {
     static RSA: LazyLock<PrivateKey> = LazyLock::new(|| PrivateKey::generate(KeyType::Rsa2048).unwrap());
     &RSA
-}
-
-/// A key on P-521, of a type that the library verifies and does not make.
-pub struct P521(EcdsaKeyPair, PublicKey);
-
-impl P521 {
-    pub fn new() -> Self {
-        let pair = EcdsaKeyPair::generate(&ECDSA_P521_SHA512_ASN1_SIGNING).unwrap();
-        let head = [
-            0x30, 0x81, 0x9b, 0x30, 0x10, 6, 7, 0x2a, 0x86, 0x48, 0xce, 0x3d, 2, 1, 6, 5, 0x2b, 0x81, 4, 0,
-            0x23, 3, 0x81, 0x86, 0,
-        ];
-        let spki = [&head[..], pair.public_key().as_ref()].concat();
-        let public = PublicKey::from_spki_der(&spki).unwrap();
-        Self(pair, public)
-    }
-}
-
-impl Signer for P521 {
-    fn public(&self) -> &PublicKey {
-        &self.1
-    }
-
-    fn sign(&self, _: SigAlg, message: &[u8]) -> Result<Vec<u8>, SignError> {
-        Ok(self.0.sign(&SystemRandom::new(), message).unwrap().as_ref().to_vec())
-    }
 }
 
 /// A root with the bundle that trusts it.

@@ -5,8 +5,10 @@ use std::time::{Duration, SystemTime};
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE, URL_SAFE_NO_PAD};
 use spiffe::bundle::{Bundle, JwtAuthority};
-use spiffe::jwt::{JwtError, JwtSvid, JwtSvidClaims, sign, sign_with};
+use spiffe::jws::JwsError;
+use spiffe::jwt::{JwtError, JwtSvid, JwtSvidClaims, authorization, from_authorization, sign, sign_with};
 use spiffe::key::{KeyType, PrivateKey, SigAlg, Signer};
+use spiffe::proof::http::Channel;
 
 use super::forge::*;
 
@@ -48,7 +50,7 @@ fn all_nine_algorithms_sign_and_verify() {
         SigAlg::RsaPssSha384,
         SigAlg::RsaPssSha512,
     ];
-    let (p256, p521) = (key(), P521::new());
+    let (p256, p521) = (key(), PrivateKey::generate(KeyType::EcP521).unwrap());
     let p384 = PrivateKey::generate(KeyType::EcP384).unwrap();
     let mut all: Vec<(&dyn Signer, SigAlg)> = rsa_algorithms.map(|alg| (rsa() as &dyn Signer, alg)).to_vec();
     all.extend([
@@ -86,9 +88,9 @@ fn other_algorithms_are_refused_before_anything_else_is_looked_at() {
         "null",
     ] {
         let header = format!(r#"{{"alg":{alg},"kid":"unknown"}}"#);
-        assert!(matches!(judged(&header, "no claims"), Err(JwtError::Algorithm(_))), "{alg}");
+        assert!(matches!(judged(&header, "no claims"), Err(JwtError::Jws(JwsError::Algorithm(_)))), "{alg}");
     }
-    assert!(matches!(header_judged(r#"{"kid":"k"}"#), Err(JwtError::Algorithm(_))));
+    assert!(matches!(header_judged(r#"{"kid":"k"}"#), Err(JwtError::Jws(JwsError::Algorithm(_)))));
 }
 
 #[test]
@@ -97,8 +99,14 @@ fn an_algorithm_must_fit_the_key() {
     let p384 = PrivateKey::generate(KeyType::EcP384).unwrap();
     let es256 = sign(&claims(), "k", &key()).unwrap();
     let other_curve = jwt_bundle("k", p384.public());
-    assert_eq!(JwtSvid::verify(&es256, &other_curve, &["x"], now()).err(), Some(JwtError::Signature));
-    assert!(matches!(sign_with(SigAlg::RsaPkcs1Sha256, &claims(), "k", &key()), Err(JwtError::Sign(_))));
+    assert_eq!(
+        JwtSvid::verify(&es256, &other_curve, &["x"], now()).err(),
+        Some(JwtError::Jws(JwsError::Signature))
+    );
+    assert!(matches!(
+        sign_with(SigAlg::RsaPkcs1Sha256, &claims(), "k", &key()),
+        Err(JwtError::Jws(JwsError::Sign(_)))
+    ));
     // The signature is R and S, not ASN.1.
     let signer = key();
     let signed = format!(
@@ -109,7 +117,7 @@ fn an_algorithm_must_fit_the_key() {
     let asn1 = signer.sign(SigAlg::EcdsaP256Sha256, signed.as_bytes()).unwrap();
     let token = format!("{signed}.{}", URL_SAFE_NO_PAD.encode(asn1));
     let refused = JwtSvid::verify(&token, &jwt_bundle("k", signer.public()), &["x"], now());
-    assert_eq!(refused.err(), Some(JwtError::Signature));
+    assert_eq!(refused.err(), Some(JwtError::Jws(JwsError::Signature)));
 }
 
 #[test]
@@ -136,7 +144,10 @@ fn the_compact_form_alone_is_read() {
     ] {
         assert!(JwtSvid::parse_unverified(&bad).is_err(), "{bad}");
     }
-    assert!(matches!(JwtSvid::parse_unverified(&"a".repeat(70_000)), Err(JwtError::TooLarge(70_000))));
+    assert!(matches!(
+        JwtSvid::parse_unverified(&"a".repeat(70_000)),
+        Err(JwtError::Jws(JwsError::TooLarge(70_000)))
+    ));
 }
 
 #[test]
@@ -156,9 +167,9 @@ fn headers_that_point_to_keys_are_not_followed_and_critical_ones_refused() {
     // §2; RFC 7515 §4.1.11
     header_judged(r#"{"alg":"RS256","kid":"k","jku":"https://evil.example/keys"}"#).unwrap();
     let critical = header_judged(r#"{"alg":"RS256","kid":"k","crit":["x"],"x":1}"#);
-    assert!(matches!(critical, Err(JwtError::Critical(_))));
+    assert!(matches!(critical, Err(JwtError::Jws(JwsError::Critical(_)))));
     let twice = header_judged(r#"{"alg":"RS256","kid":"k","kid":"k"}"#);
-    assert!(matches!(twice, Err(JwtError::Malformed(_))));
+    assert!(matches!(twice, Err(JwtError::Jws(JwsError::Malformed(_)))));
 }
 
 #[test]
@@ -175,7 +186,10 @@ fn a_token_that_names_no_key_is_tried_on_those_that_fit() {
     assert_eq!(JwtSvid::parse_unverified(&token).unwrap().key_id(), None);
     JwtSvid::verify(&token, &bundle, &["x"], now()).unwrap();
     bundle.retain_jwt(|authority| authority.key_id == "a");
-    assert_eq!(JwtSvid::verify(&token, &bundle, &["x"], now()).err(), Some(JwtError::Signature));
+    assert_eq!(
+        JwtSvid::verify(&token, &bundle, &["x"], now()).err(),
+        Some(JwtError::Jws(JwsError::Signature))
+    );
     // Issuers always name it.
     assert_eq!(sign(&claims(), "", &key()).err(), Some(JwtError::NoKeyId));
 }
@@ -207,7 +221,7 @@ fn the_subject_is_a_spiffe_id() {
     claims_judged(r#"{"sub":"spiffe://example.org","aud":"x","exp":1800000060}"#).unwrap();
     let twice =
         r#"{"sub":"spiffe://example.org/a","sub":"spiffe://example.org/b","aud":"x","exp":1800000060}"#;
-    assert!(matches!(claims_judged(twice), Err(JwtError::Malformed(_))));
+    assert!(matches!(claims_judged(twice), Err(JwtError::Jws(JwsError::Malformed(_)))));
 }
 
 #[test]
@@ -296,7 +310,7 @@ fn absurd_times_are_refused_and_do_not_panic() {
 #[test]
 fn deep_claims_are_refused() {
     let deep = format!(r#"{{"a":{}{}}}"#, "[".repeat(10_000), "]".repeat(10_000));
-    assert!(matches!(claims_judged(&deep), Err(JwtError::Malformed(_))));
+    assert!(matches!(claims_judged(&deep), Err(JwtError::Jws(JwsError::Malformed(_)))));
 }
 
 #[test]
@@ -305,4 +319,42 @@ fn the_header_holds_nothing_but_the_three() {
     let token = sign(&claims(), "k", &key()).unwrap();
     let header = URL_SAFE_NO_PAD.decode(token.split('.').next().unwrap()).unwrap();
     assert_eq!(String::from_utf8(header).unwrap(), r#"{"alg":"ES256","kid":"k","typ":"JWT"}"#);
+}
+
+#[test]
+fn a_token_travels_as_a_bearer_token_over_what_others_cannot_read() {
+    // §5.2, §5.3, §7.3
+    let token = sign(&claims(), "k", &key()).unwrap();
+    let value = authorization(&token, Channel::Tls).unwrap();
+    assert_eq!(value, format!("Bearer {token}"));
+    assert_eq!(authorization(&token, Channel::Local).unwrap(), value);
+    assert_eq!(authorization(&token, Channel::Cleartext), Err(JwtError::Cleartext));
+    for scheme in ["Bearer", "bearer", "BEARER"] {
+        assert_eq!(from_authorization(&format!("{scheme} {token}")).unwrap(), token);
+    }
+    for bad in ["", "Bearer", "Bearer ", &token, "Basic YTpi", "Bearer a b", "Bearer a,Bearer b\n"] {
+        assert_eq!(from_authorization(bad), Err(JwtError::NotBearer), "{bad}");
+    }
+}
+
+#[test]
+fn a_key_that_is_published_for_one_algorithm_verifies_no_other() {
+    // RFC 7517 §4.4
+    let published = |alg: &str| {
+        let mut jwk = spiffe::jwk::to_jwk(rsa().public());
+        jwk.insert("use".into(), "jwt-svid".into());
+        jwk.insert("kid".into(), "k".into());
+        jwk.insert("alg".into(), alg.into());
+        let document = format!(r#"{{"keys":[{}]}}"#, serde_json::Value::Object(jwk));
+        Bundle::parse_spiffe_json(td(), &document).unwrap()
+    };
+    let token = sign_with(SigAlg::RsaPssSha256, &claims(), "k", rsa()).unwrap();
+    let fits = published("PS256");
+    assert_eq!(JwtSvid::verify(&token, &fits, &["x"], now()).unwrap().authority().key_id, "k");
+    let other = JwtSvid::verify(&token, &published("RS256"), &["x"], now());
+    assert_eq!(other.err(), Some(JwtError::Jws(JwsError::Signature)));
+    // One that is for nothing that SVIDs know is none.
+    assert!(published("RSA-OAEP").jwt_authorities().is_empty());
+    let again = Bundle::parse_spiffe_json(td(), &fits.to_spiffe_json()).unwrap();
+    assert_eq!(again.jwt_authorities()[0].public_key.limit(), Some(SigAlg::RsaPssSha256));
 }

@@ -1,0 +1,3 @@
+//! Proofs that whoever presents a WIT-SVID has its key (WIT-SVID §5).
+
+pub mod http;

@@ -7,6 +7,7 @@ pub mod checks;
 pub mod folder;
 pub mod forge;
 pub mod format;
+pub mod inspect;
 pub mod kinds;
 pub mod left_out;
 pub mod report;

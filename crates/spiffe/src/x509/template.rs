@@ -67,6 +67,9 @@ impl X509Issuer {
         }
         let [uri] = ca.uri_sans() else { return Err(not("it has no single URI")) };
         let id = SpiffeId::parse(uri).map_err(|e| not(&e.to_string()))?;
+        if !id.path().is_empty() {
+            return Err(not("its SPIFFE ID has a path, as only workloads' have (X509-SVID §3.2)"));
+        }
         if signer.public().spki_der() != ca.spki() {
             return Err(IssueError::OtherKey);
         }

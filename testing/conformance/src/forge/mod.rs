@@ -4,6 +4,7 @@
 //! is taken from the message.
 
 pub mod certificate;
+pub mod csr;
 pub mod der;
 pub mod ecdsa;
 pub mod extension;

@@ -5,8 +5,12 @@ use serde_json::Value;
 
 use crate::format::Vector;
 
+pub mod csr;
 pub mod input;
+pub mod issue_x509_authority;
+pub mod issue_x509_leaf;
 pub mod jwt_svid;
+pub mod same_id;
 pub mod spiffe_id;
 pub mod trust_domain;
 pub mod x509_svid;
@@ -27,6 +31,10 @@ pub const KINDS: &[Kind] = &[
     Kind { name: spiffe_id::KIND, judge: |input| with(input, spiffe_id::judge) },
     Kind { name: trust_domain::KIND, judge: |input| with(input, trust_domain::judge) },
     Kind { name: x509_svid::KIND, judge: |input| with(input, x509_svid::judge) },
+    Kind { name: same_id::KIND, judge: |input| with(input, same_id::judge) },
+    Kind { name: csr::KIND, judge: |input| with(input, csr::judge) },
+    Kind { name: issue_x509_leaf::KIND, judge: |input| with(input, issue_x509_leaf::judge) },
+    Kind { name: issue_x509_authority::KIND, judge: |input| with(input, issue_x509_authority::judge) },
     Kind { name: jwt_svid::KIND, judge: |input| with(input, jwt_svid::judge) },
 ];
 

@@ -1,10 +1,12 @@
 //! The generator: what the vectors of each check are, one module a topic.
 
 mod id;
+mod scene;
+mod x509;
 
 use crate::format::Check;
 
 /// All checks with their vectors, in order.
 pub fn all() -> Vec<Check> {
-    [id::checks()].concat()
+    [id::checks(), x509::checks()].concat()
 }

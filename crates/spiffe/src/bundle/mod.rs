@@ -1,8 +1,17 @@
 //! Bundles: what a trust domain publishes so that others can verify its documents (SPIFFE_Trust_Domain_and_Bundle).
 
-mod document;
+mod diff;
+mod element;
+mod form;
+mod map;
+mod passed_over;
+mod publish;
+mod read;
+mod refresh;
 mod set;
+mod succession;
 mod wit;
+mod write;
 
 use std::borrow::Cow;
 use std::time::{Duration, SystemTime};
@@ -13,8 +22,15 @@ use crate::key::PublicKey;
 use crate::x509::{Certificate, CertificateError};
 use crate::{TrustDomain, pem};
 
-pub use document::DocumentError;
-pub use set::{BundleSet, BundleSource};
+pub use diff::{BundleDiff, Changes, SetDiff};
+pub use form::{BundleForm, FormError, UnknownForm};
+pub use map::{MAX_TRUST_DOMAINS, MapError, ReadMap};
+pub use passed_over::{KeyProblem, PassedOver, ReadBundle};
+pub use publish::{PublishError, WitKeys};
+pub use read::{DocumentError, MAX_REFRESH_HINT};
+pub use refresh::{DEFAULT_REFRESH, MIN_REFRESH, refresh_after};
+pub use set::{BundleSet, BundleSource, SharedKey};
+pub use succession::{RESET_AFTER, Succession, Verdict};
 pub use wit::WitAuthority;
 
 /// The most authorities of one kind in a bundle.

@@ -1,4 +1,6 @@
-use std::collections::BTreeMap;
+//! Bundles of several trust domains, which never mix.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use super::Bundle;
@@ -14,6 +16,24 @@ impl BundleSource for Bundle {
     fn bundle(&self, trust_domain: &TrustDomain) -> Option<&Bundle> {
         (self.trust_domain() == trust_domain).then_some(self)
     }
+}
+
+/// A key that two trust domains have among their authorities.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SharedKey<'a> {
+    /// One of them.
+    pub first: &'a TrustDomain,
+    /// The other.
+    pub second: &'a TrustDomain,
+    /// The key, a SubjectPublicKeyInfo in DER.
+    pub spki: &'a [u8],
+}
+
+fn keys_of(bundle: &Bundle) -> impl Iterator<Item = &[u8]> {
+    let x509 = bundle.x509_authorities().iter().map(|a| a.certificate.spki());
+    let jwt = bundle.jwt_authorities().iter().map(|a| a.public_key.spki_der());
+    let wit = bundle.wit_authorities().iter().map(|a| a.public_key.spki_der());
+    x509.chain(jwt).chain(wit)
 }
 
 /// Bundles of several trust domains, each under its own name.
@@ -39,6 +59,22 @@ impl BundleSet {
     /// All bundles, by trust domain.
     pub fn iter(&self) -> impl Iterator<Item = &Arc<Bundle>> {
         self.0.values()
+    }
+
+    /// The keys that sign for two trust domains, each of which can then speak for the other: worth a warning (Trust Domain
+    /// and Bundle §2, §6.2).
+    pub fn shared_keys(&self) -> Vec<SharedKey<'_>> {
+        let mut seen = HashMap::new();
+        let mut shared = Vec::new();
+        for bundle in self.iter() {
+            let mut own = HashSet::new();
+            for key in keys_of(bundle).filter(|key| own.insert(*key)) {
+                if let Some(first) = seen.insert(key, bundle.trust_domain()) {
+                    shared.push(SharedKey { first, second: bundle.trust_domain(), spki: key });
+                }
+            }
+        }
+        shared
     }
 
     /// How many there are.

@@ -3,14 +3,16 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use spiffe::bundle::{Bundle, BundleError, DocumentError, JwtAuthority, WitAuthority, X509Authority};
+use spiffe::bundle::{
+    Bundle, BundleError, DocumentError, JwtAuthority, KeyProblem, WitAuthority, X509Authority,
+};
 use spiffe::jwk::to_jwk;
 use spiffe::key::Signer;
 use spiffe::x509::Certificate;
 
 use super::forge::*;
 
-fn full() -> Bundle {
+pub(crate) fn full() -> Bundle {
     let (_, mut bundle) = root();
     let authority = JwtAuthority {
         key_id: "k".into(),
@@ -26,6 +28,12 @@ fn full() -> Bundle {
 
 fn parse(document: &Value) -> Result<Bundle, DocumentError> {
     Bundle::parse_spiffe_json(td(), &document.to_string())
+}
+
+/// Why keys of a document are passed over, each with its place.
+fn problems(document: &Value) -> Vec<(usize, KeyProblem)> {
+    let read = Bundle::read_spiffe_json(td(), &document.to_string()).unwrap();
+    read.passed_over.into_iter().map(|key| (key.index, key.why)).collect()
 }
 
 fn authorities(document: &Value) -> (usize, usize) {
@@ -99,6 +107,7 @@ fn a_key_that_cannot_be_used_is_passed_over_alone() {
         let mut document = good.clone();
         document["keys"].as_array_mut().unwrap().insert(0, bad.clone());
         assert_eq!(authorities(&document), (1, 1), "{bad}");
+        assert_eq!(problems(&document).len(), 1, "{bad}");
     }
 }
 
@@ -140,13 +149,14 @@ fn the_first_certificate_of_an_entry_counts() {
     }
     let mut mixed = good.clone();
     mixed["keys"][0]["x5c"] = other["keys"][0]["x5c"].clone();
-    assert_eq!(parse(&mixed), Err(DocumentError::OtherKey { index: 0 }));
-    for (bad, pem) in [(json!(["*"]), false), (json!(["AAAA"]), true), (json!([7]), false)] {
+    assert_eq!(problems(&mixed), [(0, KeyProblem::OtherKey)]);
+    for (bad, der) in [(json!(["*"]), false), (json!(["AAAA"]), true), (json!([7]), false)] {
         let mut document = good.clone();
         document["keys"][0]["x5c"] = bad;
-        match parse(&document) {
-            Err(DocumentError::Base64 { index: 0 }) => assert!(!pem),
-            Err(DocumentError::Certificate { index: 0, .. }) => assert!(pem),
+        assert_eq!(authorities(&document), (0, 1));
+        match problems(&document).as_slice() {
+            [(0, KeyProblem::Base64)] => assert!(!der),
+            [(0, KeyProblem::Certificate(_))] => assert!(der),
             other => panic!("{other:?}"),
         }
     }
@@ -213,11 +223,18 @@ fn too_much_is_refused() {
     let huge = " ".repeat((16 << 20) + 1);
     assert!(matches!(Bundle::parse_spiffe_json(td(), &huge), Err(DocumentError::TooLarge(_))));
     assert!(Bundle::parse_pem(td(), &huge).is_err());
-    let deep = format!(r#"{{"keys":{}{}}}"#, "[".repeat(1000), "]".repeat(1000));
-    assert!(matches!(Bundle::parse_spiffe_json(td(), &deep), Err(DocumentError::Json(_))));
+    let refused = |text: &str| match Bundle::parse_spiffe_json(td(), text) {
+        Err(DocumentError::Json(why)) => why,
+        other => panic!("{other:?}"),
+    };
+    let list = |element: &str, count: usize| format!(r#"{{"keys":[{}]}}"#, vec![element; count].join(","));
+    assert!(refused(&list("{}", 32_769)).contains("32768"));
+    assert!(Bundle::parse_spiffe_json(td(), &list("7", 32_768)).is_ok());
+    let members: Vec<String> = (0..1001).map(|i| format!(r#""m{i}":0"#)).collect();
+    assert!(refused(&format!("{{{}}}", members.join(","))).contains("1000"));
 }
 
-fn wit(key_id: &str) -> WitAuthority {
+pub(crate) fn wit(key_id: &str) -> WitAuthority {
     let public_key = key().public().clone();
     WitAuthority { key_id: key_id.into(), public_key, expires_at: None, tainted: false }
 }
@@ -259,4 +276,78 @@ fn a_key_id_is_for_one_use() {
     assert_eq!((read.jwt_authorities().len(), read.wit_authorities().len()), (1, 0));
     assert!(bundle.retain_wit(|authority| !authority.tainted));
     assert!(bundle.wit_authorities().is_empty());
+}
+
+#[test]
+fn depth_costs_nothing() {
+    // What is passed over is not descended into.
+    let nested = |open: &str, close: &str| format!("{}{}", open.repeat(100_000), close.repeat(100_000));
+    let lists = nested("[", "]");
+    for text in [
+        format!(r#"{{"keys":[],"foo":{lists}}}"#),
+        format!(r#"{{"keys":[{lists}]}}"#),
+        format!(r#"{{"keys":[{{"x":{lists},"x5c":[{lists}],"y":{lists}}}]}}"#),
+    ] {
+        assert_eq!(
+            Bundle::parse_spiffe_json(td(), &text).map(|bundle| bundle.x509_authorities().len()),
+            Ok(0)
+        );
+    }
+}
+
+#[test]
+fn a_reader_learns_what_it_passed_over() {
+    let long = "k".repeat(1000);
+    let document = json!({ "keys": [
+        7,
+        { "kty": "RSA" },
+        { "use": "foo\nsvid", "kid": long },
+        { "use": "x509-svid" },
+        { "use": "jwt-svid", "kty": "RSA" },
+        { "use": "jwt-svid", "kty": "oct", "kid": "o", "k": "AAAA" },
+    ] });
+    let read = Bundle::read_spiffe_json(td(), &document.to_string()).unwrap();
+    let said: Vec<String> = read.passed_over.iter().map(ToString::to_string).collect();
+    let kid = format!("{:?}", "k".repeat(64));
+    assert_eq!(
+        said,
+        [
+            "key 0 of the bundle is passed over: it is no object".to_owned(),
+            "key 1 of the bundle is passed over: it has no \"use\"".to_owned(),
+            format!(r#"key 2 of the bundle ({kid}) is passed over: its use "foo\nsvid" is not known"#),
+            "key 3 of the bundle is passed over: it has no certificate in \"x5c\"".to_owned(),
+            "key 4 of the bundle is passed over: it has no \"kid\"".to_owned(),
+            "key 5 of the bundle (\"o\") is passed over: it holds the private key too, which is then known to whoever \
+             reads it"
+                .to_owned(),
+        ]
+    );
+}
+
+#[test]
+fn a_key_that_says_a_thing_twice_is_passed_over() {
+    let good = full().to_spiffe_json();
+    for twice in ["\"use\":\"jwt-svid\"", "\"\\u0075se\":\"jwt-svid\"", "\"kid\":\"k\",\"kid\":\"k\""] {
+        let text = good.replacen("{\"use\":\"x509-svid\"", &format!("{{\"use\":\"x509-svid\",{twice}"), 1);
+        let read = Bundle::read_spiffe_json(td(), &text).unwrap();
+        assert!(matches!(read.passed_over[0].why, KeyProblem::Twice(_)), "{twice}");
+        assert_eq!((read.bundle.x509_authorities().len(), read.bundle.jwt_authorities().len()), (0, 1));
+    }
+}
+
+#[test]
+fn of_two_keys_with_one_name_the_first_has_it() {
+    // WIT-SVID §6.1
+    let key_of = |what: &str, public: &spiffe::key::PublicKey| {
+        let mut key = to_jwk(public);
+        key.insert("use".into(), json!(what));
+        key.insert("kid".into(), json!("k"));
+        Value::Object(key)
+    };
+    let (one, two) = (key_of("jwt-svid", rsa().public()), key_of("wit-svid", key().public()));
+    for (keys, uses) in [([&one, &two], (1, 0)), ([&two, &one], (0, 1)), ([&one, &one], (1, 0))] {
+        let read = Bundle::read_spiffe_json(td(), &json!({ "keys": keys }).to_string()).unwrap();
+        assert_eq!((read.bundle.jwt_authorities().len(), read.bundle.wit_authorities().len()), uses);
+        assert_eq!((read.passed_over[0].index, &read.passed_over[0].why), (1, &KeyProblem::KeyIdTaken));
+    }
 }

@@ -4,6 +4,8 @@
 #![allow(missing_docs, unreachable_pub, clippy::unwrap_used)]
 
 mod bundle;
+mod bundle_change;
+mod bundle_map;
 mod forge;
 mod id;
 mod jwt;

@@ -111,6 +111,7 @@ pub mod jwt;
 pub mod key;
 pub mod pem;
 pub mod proof;
+pub mod wit;
 pub mod x509;
 
 pub use bundle::{Bundle, BundleSet};

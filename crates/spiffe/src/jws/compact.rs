@@ -98,6 +98,17 @@ impl Jws {
             .map_err(|_| JwsError::Malformed("its claims are not JSON with distinct names"))
     }
 
+    /// The payload as claims in which no object at any depth names a member twice: for tokens whose inner objects matter,
+    /// as the confirmation key of a WIT-SVID does.
+    ///
+    /// # Errors
+    ///
+    /// If it is no such JSON object.
+    pub fn claims_throughout(&self) -> Result<Map<String, Value>, JwsError> {
+        json::object_throughout(&self.payload)
+            .map_err(|_| JwsError::Malformed("its claims are not JSON with distinct names"))
+    }
+
     /// The token itself.
     pub fn token(&self) -> &str {
         &self.token

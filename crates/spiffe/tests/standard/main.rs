@@ -11,4 +11,5 @@ mod id;
 mod jwt;
 mod keys;
 mod properties;
+mod wit;
 mod x509;

@@ -11,41 +11,43 @@ pub(crate) struct Role {
     pub(crate) host: Host,
 }
 
+const LEVELS: &[&str] = &["TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL", "PANIC"];
+
 const SERVER_RUN: &[Flag] = &[
     Flag::text("bindAddress", "IP address or DNS name of the server"),
-    Flag::text("config", "Path to the server's configuration file").or(config::server::DEFAULT_PATH),
-    Flag::text("dataDir", "Directory for the server's runtime data"),
+    Flag::file("config", "Path to the server's configuration file").or(config::server::DEFAULT_PATH),
+    Flag::folder("dataDir", "Directory for the server's runtime data"),
     Flag::switch("expandEnv", "Expand $NAME and ${NAME} in the configuration file"),
-    Flag::text("logFile", "File to write logs to"),
-    Flag::text("logFormat", "Log format: text or json"),
-    Flag::text("logLevel", "DEBUG, INFO, WARN or ERROR"),
+    Flag::file("logFile", "File to write logs to"),
+    Flag::text("logFormat", "Log format: text or json").offering(&["text", "json"]),
+    Flag::text("logLevel", "DEBUG, INFO, WARN or ERROR").offering(LEVELS),
     Flag::switch("logSourceLocation", "Log the file and line of each message"),
     Flag::integer("serverPort", "Port of the server"),
-    Flag::text("socketPath", "Path of the admin socket"),
+    Flag::file("socketPath", "Path of the admin socket"),
     Flag::text("trustDomain", "The trust domain that the server serves"),
 ];
 
 const AGENT_RUN: &[Flag] = &[
     Flag::switch("allowUnauthenticatedVerifiers", "Let unregistered callers fetch X.509 bundles"),
-    Flag::text("config", "Path to the agent's configuration file").or(config::agent::DEFAULT_PATH),
-    Flag::text("dataDir", "Directory for the agent's runtime data"),
+    Flag::file("config", "Path to the agent's configuration file").or(config::agent::DEFAULT_PATH),
+    Flag::folder("dataDir", "Directory for the agent's runtime data"),
     Flag::switch("disableSDSAPI", "Do not serve SDS on the socket"),
     Flag::switch("disableWorkloadAPI", "Do not serve the Workload API on the socket"),
     Flag::switch("expandEnv", "Expand $NAME and ${NAME} in the configuration file"),
     Flag::switch("insecureBootstrap", "Trust the first server that answers"),
     Flag::text("joinToken", "Join token to attest with"),
-    Flag::text("joinTokenFile", "File that holds the join token to attest with"),
-    Flag::text("logFile", "File to write logs to"),
-    Flag::text("logFormat", "Log format: text or json"),
-    Flag::text("logLevel", "DEBUG, INFO, WARN or ERROR"),
+    Flag::file("joinTokenFile", "File that holds the join token to attest with"),
+    Flag::file("logFile", "File to write logs to"),
+    Flag::text("logFormat", "Log format: text or json").offering(&["text", "json"]),
+    Flag::text("logLevel", "DEBUG, INFO, WARN or ERROR").offering(LEVELS),
     Flag::switch("logSourceLocation", "Log the file and line of each message"),
     Flag::text("rebootstrapDelay", "How long an unknown authority is waited out before bootstrapping anew"),
-    Flag::text("rebootstrapMode", "never, auto or always"),
+    Flag::text("rebootstrapMode", "never, auto or always").offering(&["never", "auto", "always"]),
     Flag::text("serverAddress", "IP address or DNS name of the server"),
     Flag::integer("serverPort", "Port of the server"),
-    Flag::text("socketPath", "Path of the Workload API's socket"),
-    Flag::text("trustBundle", "Path of the bundle to bootstrap with"),
-    Flag::text("trustBundleFormat", "Format of that bundle: pem or spiffe"),
+    Flag::file("socketPath", "Path of the Workload API's socket"),
+    Flag::file("trustBundle", "Path of the bundle to bootstrap with"),
+    Flag::text("trustBundleFormat", "Format of that bundle: pem or spiffe").offering(&["pem", "spiffe"]),
     Flag::text("trustBundleUrl", "URL of the bundle to bootstrap with"),
     Flag::text("trustDomain", "The trust domain that the agent belongs to"),
 ];
@@ -82,17 +84,37 @@ const ROLES: &[Command] = &[
     Command::new("load", "Puts load on a server or an agent and reports (load -h)", &[]),
 ];
 
+/// The program itself, without a role.
+pub(crate) fn bonafide() -> Program {
+    let own = [&crate::up::COMMAND, &crate::manual::COMMAND].into_iter().chain(crate::completion::COMMANDS);
+    Program { name: "bonafide", version: version(), commands: ROLES.iter().chain(own).collect() }
+}
+
+impl Role {
+    /// All commands of the role, its clients' included.
+    pub(crate) fn program(&self) -> Program {
+        let clients: Vec<_> = match self.server {
+            true => ctl::server_commands().collect(),
+            false => ctl::agent_commands().collect(),
+        };
+        let commands = clients.into_iter().chain(self.host.commands).collect();
+        Program { name: self.host.name, version: version(), commands }
+    }
+}
+
 /// The program's own command line, without a role.
 #[allow(clippy::print_stderr)] // this is where a person reads
 pub(crate) fn top(arguments: &[String]) -> ExitCode {
-    let commands = ROLES.iter().chain([&crate::up::COMMAND]).collect();
-    let program = Program { name: "bonafide", version: version(), commands };
-    match program.read(arguments) {
+    match bonafide().read(arguments) {
         Reading::Say { text, code } => {
             eprint!("{text}");
             ExitCode::from(code)
         }
-        // The roles are taken apart before; what is left is `up`.
-        Reading::Run(_, values) => crate::up::main(&values),
+        // The roles are taken apart before.
+        Reading::Run(command, values) => match command.path {
+            "up" => crate::up::main(&values),
+            "man" => crate::manual::main(&values),
+            _ => crate::completion::main(command, &values),
+        },
     }
 }

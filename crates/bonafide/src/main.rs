@@ -4,8 +4,10 @@
 
 mod agent;
 mod command;
+mod completion;
 mod demo;
 mod health;
+mod manual;
 mod server;
 mod signals;
 mod start;
@@ -24,6 +26,9 @@ fn main() -> ExitCode {
         "spire-agent" => Some((false, "spire-agent")),
         _ => None,
     };
+    if arguments.first().is_some_and(|first| first == completion::ASKED_BY_SHELLS) {
+        return completion::answer(role, arguments.get(1..).unwrap_or_default());
+    }
     match (role, arguments.first().map(String::as_str)) {
         (Some((true, name)), _) => run(command::server(name), &arguments),
         (Some((false, name)), _) => run(command::agent(name), &arguments),

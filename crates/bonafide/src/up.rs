@@ -21,7 +21,7 @@ use crate::{agent, server, signals};
 use files::Files;
 
 const FLAGS: &[Flag] = &[
-    Flag::text("dir", "Where the trust domain is kept; a second `up` there continues it").or(".bonafide"),
+    Flag::folder("dir", "Where the trust domain is kept; a second `up` there continues it").or(".bonafide"),
     Flag::text("trustDomain", "Name of the trust domain, when it is made").or("bonafide.local"),
     Flag::switch("demo", "Also run two small programs that talk mutual TLS and show each rotation"),
 ];

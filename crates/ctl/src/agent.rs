@@ -26,7 +26,7 @@ const LONGEST_ANSWER: usize = 256 << 20;
 
 /// How a command finds the agent.
 const SOCKET: &[Flag] = &[
-    Flag::text("socketPath", "The path of the agent's API socket (env SPIRE_AGENT_PUBLIC_SOCKET)")
+    Flag::file("socketPath", "The path of the agent's API socket (env SPIRE_AGENT_PUBLIC_SOCKET)")
         .or("/tmp/spire-agent/public/api.sock"),
     Flag::text(
         "instance",

@@ -21,7 +21,7 @@ const LONGEST_ANSWER: usize = 256 << 20;
 
 /// How a command finds the server.
 const SOCKET: &[Flag] = &[
-    Flag::text("socketPath", "The path of the server's API socket (env SPIRE_SERVER_PRIVATE_SOCKET)")
+    Flag::file("socketPath", "The path of the server's API socket (env SPIRE_SERVER_PRIVATE_SOCKET)")
         .or("/tmp/spire-server/private/api.sock"),
     Flag::text(
         "instance",

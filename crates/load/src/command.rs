@@ -24,7 +24,7 @@ const OUTPUT: &[Flag] =
     &[Flag::choice("output", &["pretty", "json"], "The form of the report: pretty or json")];
 
 const SERVER: &[Flag] = &[
-    Flag::text("socketPath", "Path of the server's admin socket").or("/tmp/spire-server/private/api.sock"),
+    Flag::file("socketPath", "Path of the server's admin socket").or("/tmp/spire-server/private/api.sock"),
     Flag::text("serverAddress", "Address of the server").or("127.0.0.1:8081"),
     Flag::switch("allowRemote", "Load a server on another machine too"),
     Flag::integer("pid", "Process of the server, to report what it uses"),
@@ -36,8 +36,8 @@ const SERVER: &[Flag] = &[
 ];
 
 const AGENT: &[Flag] = &[
-    Flag::text("socketPath", "Path of the Workload API's socket").or("/tmp/spire-agent/public/api.sock"),
-    Flag::text("serverSocketPath", "Path of the server's admin socket")
+    Flag::file("socketPath", "Path of the Workload API's socket").or("/tmp/spire-agent/public/api.sock"),
+    Flag::file("serverSocketPath", "Path of the server's admin socket")
         .or("/tmp/spire-server/private/api.sock"),
     Flag::text(
         "parentID",
@@ -60,8 +60,8 @@ const AGENT: &[Flag] = &[
 const CRYPTO: &[Flag] = &[Flag::duration("duration", "How long to measure each part").or("2s")];
 
 const BENCH: &[Flag] = &[
-    Flag::text("program", "The program to measure; this one where it is absent"),
-    Flag::text("write", "File to write the report to, in Markdown"),
+    Flag::file("program", "The program to measure; this one where it is absent"),
+    Flag::file("write", "File to write the report to, in Markdown"),
     Flag::integer("entries", "How many entries to start a server with").or("100000"),
     Flag::duration("duration", "How long to ask for SVIDs of each kind").or("5s"),
 ];

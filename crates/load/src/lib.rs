@@ -25,12 +25,18 @@ use command::Job;
 use fault::Fault;
 use report::Report;
 
+/// The program of the load generators: its name and its commands.
+#[must_use]
+pub fn program() -> Program {
+    let version = format!("bonafide {}", env!("CARGO_PKG_VERSION"));
+    let commands = command::TABLE.iter().map(|(command, _)| command).collect();
+    Program { name: "bonafide load", version, commands }
+}
+
 /// Does what a command line asks for; `arguments` follow the words `bonafide load`.
 #[allow(clippy::print_stderr)] // this is where a person reads
 pub fn main(arguments: &[String]) -> ExitCode {
-    let version = format!("bonafide {}", env!("CARGO_PKG_VERSION"));
-    let commands = command::TABLE.iter().map(|(command, _)| command).collect();
-    let (command, values) = match (Program { name: "bonafide load", version, commands }).read(arguments) {
+    let (command, values) = match program().read(arguments) {
         Reading::Say { text, code } => {
             eprint!("{text}");
             return ExitCode::from(code);

@@ -18,7 +18,7 @@ use crate::terminal::Terminal;
 
 const FLAGS: &[Flag] = &[
     Flag::switch("silent", "Print nothing about the SVIDs"),
-    Flag::text("write", "The folder to write SVIDs, keys and bundles to; not for -output json"),
+    Flag::folder("write", "The folder to write SVIDs, keys and bundles to; not for -output json"),
 ];
 
 const ALL: &[&[Flag]] = &[SOCKET, TIMEOUT, output::FLAGS, FLAGS];

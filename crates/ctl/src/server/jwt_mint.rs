@@ -21,7 +21,7 @@ const FLAGS: &[Flag] = &[
     Flag::text("spiffeID", "The SPIFFE ID of the token"),
     Flag::duration("ttl", "How long the token lives; 0s for the server's default"),
     Flag::list("audience", "An audience of the token; may stand several times"),
-    Flag::text("write", "The file to write the token to, instead of printing it"),
+    Flag::file("write", "The file to write the token to, instead of printing it"),
 ];
 
 pub(super) static COMMAND: Command =

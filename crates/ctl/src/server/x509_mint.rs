@@ -25,7 +25,10 @@ const FLAGS: &[Flag] = &[
     Flag::text("spiffeID", "The SPIFFE ID of the X.509-SVID"),
     Flag::duration("ttl", "How long the X.509-SVID lives; 0s for the server's default"),
     Flag::list("dns", "A DNS name of the X.509-SVID; may stand several times"),
-    Flag::text("write", "The folder to write svid.pem, key.pem and bundle.pem to, instead of printing them"),
+    Flag::folder(
+        "write",
+        "The folder to write svid.pem, key.pem and bundle.pem to, instead of printing them",
+    ),
 ];
 
 pub(super) static COMMAND: Command =

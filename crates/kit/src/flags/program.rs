@@ -106,7 +106,7 @@ impl Program {
     }
 
     /// The command with the longest path that the words begin with, and how many words that is.
-    fn find(&self, words: &[&str]) -> Option<(&'static Command, usize)> {
+    pub(super) fn find(&self, words: &[&str]) -> Option<(&'static Command, usize)> {
         let length = |command: &Command| command.path.split(' ').count();
         let matches = |command: &Command| {
             command.path.split(' ').enumerate().all(|(at, word)| words.get(at) == Some(&word))
@@ -172,7 +172,7 @@ impl Program {
     }
 
     /// The words that may follow a group's, each with its summary; for a group, the words that may follow it in turn.
-    fn members(&self, group: &str) -> BTreeMap<&'static str, String> {
+    pub(super) fn members(&self, group: &str) -> BTreeMap<&'static str, String> {
         let mut members: BTreeMap<&'static str, (Option<&'static str>, Vec<&'static str>)> = BTreeMap::new();
         for command in &self.commands {
             let below = if group.is_empty() {

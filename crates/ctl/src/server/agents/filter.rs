@@ -16,8 +16,10 @@ pub(super) const FLAGS: &[Flag] = &[
         "How -selector is compared: exact, any, superset or subset",
     ),
     Flag::text("attestationType", "How the agents were attested, such as join_token or x509pop"),
-    Flag::text("canReattest", "true: those that can attest again, false: those that cannot, else: all"),
-    Flag::text("banned", "true: those that are banned, false: those that are not, else: all"),
+    Flag::text("canReattest", "true: those that can attest again, false: those that cannot, else: all")
+        .offering(&["true", "false"]),
+    Flag::text("banned", "true: those that are banned, false: those that are not, else: all")
+        .offering(&["true", "false"]),
     Flag::text(
         "expiresBefore",
         "When the agents' SVIDs expire at the latest, as in \"2006-01-02 15:04:05 -0700 -07\"",

@@ -14,7 +14,7 @@ use crate::{credentials, file, parse};
 
 const FLAGS: &[Flag] = &[
     Flag::text("id", "The SPIFFE ID of the trust domain"),
-    Flag::text("path", "The file with the bundle; the standard input where this is absent"),
+    Flag::file("path", "The file with the bundle; the standard input where this is absent"),
     Flag::choice("format", FORMATS, "How the bundle is written: pem or spiffe"),
 ];
 

@@ -17,7 +17,7 @@ use crate::{file as files, status};
 
 const FLAGS: &[Flag] = &[
     Flag::text("entryID", "The ID of the entry to delete"),
-    Flag::text(
+    Flag::file(
         "file",
         "A file with IDs as JSON, {\"ids\": [\"…\"]}, instead of -entryID; - for the standard input",
     ),

@@ -32,7 +32,7 @@ pub(super) const FLAGS: &[Flag] = &[
         "The agent gets the X.509-SVID when it is first asked for, not before",
     ),
     Flag::switch("jwtSVIDIncludeJTI", "JWT-SVIDs have a unique jti claim and are not cached by the agent"),
-    Flag::text("data", "A file with entries as JSON instead of the other flags; - for the standard input"),
+    Flag::file("data", "A file with entries as JSON instead of the other flags; - for the standard input"),
 ];
 
 /// The entry that the flags describe.

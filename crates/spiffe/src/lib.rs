@@ -103,6 +103,7 @@
 #![deny(missing_docs)]
 
 pub mod bundle;
+pub mod endpoint;
 pub mod id;
 mod json;
 pub mod jwk;

@@ -7,7 +7,9 @@ use serde_json::{Map, Value, json};
 
 mod agents;
 mod bundle;
+mod debug;
 mod entry;
+mod federation;
 mod svid;
 mod workload;
 

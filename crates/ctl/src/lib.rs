@@ -7,6 +7,7 @@
 mod agent;
 mod connect;
 mod credentials;
+mod document;
 mod fault;
 mod file;
 mod health;

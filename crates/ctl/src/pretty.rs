@@ -3,4 +3,5 @@
 pub(crate) mod agents;
 pub(crate) mod bundle;
 pub(crate) mod entry;
+pub(crate) mod federation;
 pub(crate) mod svid;

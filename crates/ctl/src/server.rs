@@ -10,7 +10,9 @@ use crate::terminal::Terminal;
 
 mod agents;
 mod bundle;
+mod debug;
 mod entry;
+mod federation;
 mod healthcheck;
 mod jwt_mint;
 mod token;
@@ -43,6 +45,7 @@ pub(crate) const TABLE: Table = &[
     (&agents::show::COMMAND, |v, t| Box::pin(agents::show::run(v, t))),
     (&agents::ban::COMMAND, |v, t| Box::pin(agents::ban::run(v, t))),
     (&agents::evict::COMMAND, |v, t| Box::pin(agents::evict::run(v, t))),
+    (&agents::purge::COMMAND, |v, t| Box::pin(agents::purge::run(v, t))),
     (&entry::create::COMMAND, |v, t| Box::pin(entry::create::run(v, t))),
     (&entry::update::COMMAND, |v, t| Box::pin(entry::update::run(v, t))),
     (&entry::show::COMMAND, |v, t| Box::pin(entry::show::run(v, t))),
@@ -53,6 +56,13 @@ pub(crate) const TABLE: Table = &[
     (&bundle::set::COMMAND, |v, t| Box::pin(bundle::set::run(v, t))),
     (&bundle::delete::COMMAND, |v, t| Box::pin(bundle::delete::run(v, t))),
     (&bundle::count::COMMAND, |v, t| Box::pin(bundle::count::run(v, t))),
+    (&federation::create::COMMAND, |v, t| Box::pin(federation::create::run(v, t))),
+    (&federation::update::COMMAND, |v, t| Box::pin(federation::update::run(v, t))),
+    (&federation::delete::COMMAND, |v, t| Box::pin(federation::delete::run(v, t))),
+    (&federation::refresh::COMMAND, |v, t| Box::pin(federation::refresh::run(v, t))),
+    (&federation::list::COMMAND, |v, t| Box::pin(federation::list::run(v, t))),
+    (&federation::show::COMMAND, |v, t| Box::pin(federation::show::run(v, t))),
+    (&debug::COMMAND, |v, t| Box::pin(debug::run(v, t))),
     (&x509_mint::COMMAND, |v, t| Box::pin(x509_mint::run(v, t))),
     (&jwt_mint::COMMAND, |v, t| Box::pin(jwt_mint::run(v, t))),
 ];

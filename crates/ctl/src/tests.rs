@@ -4,5 +4,7 @@ mod fake;
 
 mod agent_side;
 mod credentials;
+mod federation;
+mod housekeeping;
 mod server_side;
 mod surface;

@@ -111,7 +111,7 @@ fn the_authority_of_spires_server_rotates_below_our_agent() {
 }
 
 /// Commands that only look. Both implementations must print the same, since it is the same server that they ask.
-const LOOKS: [&[&str]; 13] = [
+const LOOKS: [&[&str]; 18] = [
     &["healthcheck"],
     &["entry", "show"],
     &["entry", "show", "-output", "json"],
@@ -125,10 +125,15 @@ const LOOKS: [&[&str]; 13] = [
     &["bundle", "show", "-output", "json"],
     &["bundle", "list"],
     &["bundle", "count"],
+    &["federation", "list"],
+    &["federation", "list", "-output", "json"],
+    &["federation", "show", "-trustDomain", "other.test"],
+    &["federation", "show", "-trustDomain", "other.test", "-output", "json"],
+    &["agent", "purge", "-dryRun"],
 ];
 
 /// Commands that fail, or only say how they are used. Both implementations must end with the same exit code.
-const STUMBLES: [&[&str]; 14] = [
+const STUMBLES: [&[&str]; 20] = [
     &["entry", "show", "-entryID", "none"],
     &["entry", "delete", "-entryID", "none"],
     &["entry", "delete"],
@@ -140,6 +145,30 @@ const STUMBLES: [&[&str]; 14] = [
     &["agent", "ban", "-spiffeID", "spiffe://example.org/spire/agent/none"],
     &["bundle", "list", "-id", "spiffe://unknown.test"],
     &["bundle", "show", "-format", "unknown"],
+    &["federation", "show", "-trustDomain", "unknown.test"],
+    &["federation", "delete", "-id", "unknown.test"],
+    &["federation", "refresh", "-id", "unknown.test"],
+    &["federation", "create", "-trustDomain", "a.test", "-bundleEndpointURL", "https://a.test"],
+    &[
+        "federation",
+        "update",
+        "-trustDomain",
+        "a.test",
+        "-bundleEndpointURL",
+        "https://a.test",
+        "-bundleEndpointProfile",
+        "https_web",
+    ],
+    &[
+        "federation",
+        "create",
+        "-trustDomain",
+        "a.test",
+        "-bundleEndpointURL",
+        "http://a.test",
+        "-bundleEndpointProfile",
+        "https_web",
+    ],
     &["x509", "mint"],
     &["jwt", "mint", "-spiffeID", "spiffe://example.org/x"],
     &["token", "generate", "-unknownFlag", "x"],
@@ -152,6 +181,19 @@ fn fill(domain: &Domain, by: Program) -> String {
     let path = path.display().to_string();
     let set = ["bundle", "set", "-id", "spiffe://other.test", "-path", &path, "-format", "spiffe"];
     domain.cli_of(by, &set).succeeds();
+    let follow = [
+        "federation",
+        "create",
+        "-trustDomain",
+        "other.test",
+        "-bundleEndpointURL",
+        "https://localhost:1/bundle",
+        "-bundleEndpointProfile",
+        "https_spiffe",
+        "-endpointSpiffeID",
+        "spiffe://other.test/endpoint",
+    ];
+    domain.cli_of(by, &follow).succeeds();
     let (parent, id) = (domain.id("node"), domain.id("full"));
     let entry = [
         "entry",
@@ -228,6 +270,20 @@ fn commands_work(commands: Program, server: Program, agent: Program) {
     assert!(updated.contains("unix:uid:4000001") && !updated.contains("a.test"), "{updated}");
     run(&["entry", "delete", "-entryID", "a-chosen-id"]).succeeds();
     run(&["entry", "delete", "-entryID", "a-chosen-id"]).fails();
+    let follow =
+        ["federation", "update", "-trustDomain", "other.test", "-bundleEndpointProfile", "https_web"];
+    let follow: Vec<&str> = follow.into_iter().chain(["-bundleEndpointURL", "https://localhost:1"]).collect();
+    let followed = run(&follow).succeeds().stdout;
+    assert!(followed.contains("https_web") && !followed.contains("endpoint\n"), "{followed}");
+    run(&["federation", "delete", "-id", "spiffe://other.test"]).succeeds();
+    let found = run(&["federation", "list"]).succeeds().stdout;
+    assert!(found.starts_with("Found 0 federation relationships"), "{found}");
+    let info = run(&["debug", "getinfo"]).succeeds().stdout;
+    assert!(
+        info.contains("/spire/server") && info.contains("[1] SPIFFE ID:  spiffe://example.org\n"),
+        "{info}"
+    );
+    run(&["agent", "purge"]).succeeds();
     run(&["bundle", "delete", "-id", "spiffe://other.test"]).succeeds();
 
     let minted = run(&["x509", "mint", "-spiffeID", &id, "-dns", "a.test"]).succeeds().stdout;

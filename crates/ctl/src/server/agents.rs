@@ -5,6 +5,7 @@ pub(super) mod count;
 pub(super) mod evict;
 pub(super) mod filter;
 pub(super) mod list;
+pub(super) mod purge;
 pub(super) mod show;
 
 use kit::flags::Values;

@@ -7,4 +7,4 @@ pub(super) mod set;
 pub(super) mod show;
 
 /// The words for a bundle's form, the default first.
-const FORMATS: &[&str] = &["pem", "spiffe"];
+pub(super) const FORMATS: &[&str] = &["pem", "spiffe"];

@@ -38,6 +38,20 @@ const SERVER: &[(&str, &str)] = &[
     ("bundle list", "format id instance output socketPath"),
     ("bundle delete", "id instance mode output socketPath"),
     ("bundle count", "instance output socketPath"),
+    ("agent purge", "dryRun expiredFor instance output socketPath"),
+    (
+        "federation create",
+        "bundleEndpointProfile bundleEndpointURL data endpointSpiffeID instance output socketPath trustDomain trustDomainBundleFormat trustDomainBundlePath",
+    ),
+    (
+        "federation update",
+        "bundleEndpointProfile bundleEndpointURL data endpointSpiffeID instance output socketPath trustDomain trustDomainBundleFormat trustDomainBundlePath",
+    ),
+    ("federation delete", "id instance output socketPath"),
+    ("federation refresh", "id instance output socketPath"),
+    ("federation list", "instance output socketPath"),
+    ("federation show", "instance output socketPath trustDomain"),
+    ("debug getinfo", "instance output socketPath"),
     ("x509 mint", "dns instance output socketPath spiffeID ttl write"),
     ("jwt mint", "audience instance output socketPath spiffeID ttl write"),
 ];

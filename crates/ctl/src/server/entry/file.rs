@@ -3,10 +3,10 @@
 //! left out; we say so.
 
 use proto::spire::api::types::entry::AdditionalAttributes;
-use proto::spire::api::types::{Entry, Selector, Spiffeid};
-use serde_json::{Map, Value};
+use proto::spire::api::types::{Entry, Selector};
+use serde_json::Value;
 
-use crate::parse;
+use crate::document::{Object, each};
 
 /// The entries of a document, and remarks about what in it was left out.
 pub(super) fn entries(document: &[u8]) -> Result<(Vec<Entry>, Vec<String>), String> {
@@ -81,94 +81,6 @@ fn selector(place: &str, value: &Value, remarks: &mut Vec<String>) -> Result<Sel
     let selector = Selector { r#type: object.text("type")?, value: object.text("value")? };
     object.finish();
     Ok(selector)
-}
-
-fn each<T>(
-    place: &str,
-    list: &Value,
-    mut read: impl FnMut(&str, &Value) -> Result<T, String>,
-) -> Result<Vec<T>, String> {
-    let list = list.as_array().ok_or_else(|| format!("{place} is no list"))?;
-    list.iter().enumerate().map(|(at, value)| read(&format!("{place}[{at}]"), value)).collect()
-}
-
-/// An object that is read name by name.
-struct Object<'a, 'r> {
-    place: String,
-    left: Map<String, Value>,
-    members: &'a Map<String, Value>,
-    remarks: &'r mut Vec<String>,
-}
-
-impl<'a, 'r> Object<'a, 'r> {
-    fn new(place: &str, value: &'a Value, remarks: &'r mut Vec<String>) -> Result<Self, String> {
-        let named = if place.is_empty() { "the document" } else { place };
-        let members = value.as_object().ok_or_else(|| format!("{named} is no object"))?;
-        Ok(Self { place: place.to_owned(), left: members.clone(), members, remarks })
-    }
-
-    /// The value of that name in any case; null is as good as nothing.
-    fn take(&mut self, name: &str) -> Option<&'a Value> {
-        let key = self.members.keys().find(|key| key.eq_ignore_ascii_case(name))?;
-        self.left.remove(key);
-        self.members.get(key).filter(|value| !value.is_null())
-    }
-
-    fn wrong(&self, name: &str, what: &str) -> String {
-        format!("{}.{name} {what}", self.place).trim_start_matches('.').to_owned()
-    }
-
-    fn text(&mut self, name: &str) -> Result<String, String> {
-        let Some(value) = self.take(name) else { return Ok(String::new()) };
-        value.as_str().map(str::to_owned).ok_or_else(|| self.wrong(name, "is no text"))
-    }
-
-    fn texts(&mut self, name: &str) -> Result<Vec<String>, String> {
-        let Some(value) = self.take(name) else { return Ok(Vec::new()) };
-        let texts = value.as_array().and_then(|list| {
-            list.iter().map(|text| text.as_str().map(str::to_owned)).collect::<Option<Vec<_>>>()
-        });
-        texts.ok_or_else(|| self.wrong(name, "is no list of texts"))
-    }
-
-    fn boolean(&mut self, name: &str) -> Result<bool, String> {
-        let Some(value) = self.take(name) else { return Ok(false) };
-        value.as_bool().ok_or_else(|| self.wrong(name, "is neither true nor false"))
-    }
-
-    fn integer<N: TryFrom<i64> + Default>(&mut self, name: &str) -> Result<N, String> {
-        let Some(value) = self.take(name) else { return Ok(N::default()) };
-        value
-            .as_i64()
-            .and_then(|number| N::try_from(number).ok())
-            .ok_or_else(|| self.wrong(name, "is no whole number, or too large"))
-    }
-
-    fn id(&mut self, name: &'static str) -> Result<Spiffeid, String> {
-        let text = self.text(name)?;
-        if text.is_empty() {
-            return Err(self.wrong(name, "is missing"));
-        }
-        parse::id("SPIFFE ID", &text)
-            .map(|id| parse::message(&id))
-            .map_err(|e| self.wrong(name, &format!("is wrong: {e}")))
-    }
-
-    fn trust_domains(&mut self, name: &str) -> Result<Vec<String>, String> {
-        self.texts(name)?
-            .iter()
-            .map(|text| parse::trust_domain(text).map(|domain| domain.as_str().to_owned()))
-            .collect::<Result<_, _>>()
-            .map_err(|e| self.wrong(name, &format!("is wrong: {e}")))
-    }
-
-    /// Remarks on what nobody asked for.
-    fn finish(self) {
-        for key in self.left.keys() {
-            let place = format!("{}.{key}", self.place);
-            self.remarks.push(format!("{} is not known and was left out", place.trim_start_matches('.')));
-        }
-    }
 }
 
 #[cfg(test)]

@@ -1,3 +1,5 @@
+use proto::spire::api::types::Spiffeid;
+
 use super::*;
 
 #[test]

@@ -1,0 +1,38 @@
+//! `federation create`.
+
+use kit::flags::{Command, Values};
+use proto::spire::api::server::trustdomain::v1::BatchCreateFederationRelationshipRequest;
+use proto::spire::api::server::trustdomain::v1::trust_domain_client::TrustDomainClient;
+
+use super::super::{LONGEST_ANSWER, SOCKET, command, dial};
+use super::fields;
+use crate::fault::Fault;
+use crate::json::ToJson as _;
+use crate::output::{self, Form, print_json};
+use crate::terminal::Terminal;
+
+pub(in super::super) static COMMAND: Command = command(
+    "federation create",
+    "Keeps the bundle of another trust domain up to date from its endpoint",
+    &[SOCKET, output::FLAGS, fields::FLAGS],
+);
+
+pub(in super::super) async fn run(values: &Values, terminal: &mut Terminal<'_>) -> Result<(), Fault> {
+    let asked = fields::relationships(values, terminal)?;
+    let channel = dial(values, terminal).await?;
+    let mut client = TrustDomainClient::new(channel).max_decoding_message_size(LONGEST_ANSWER);
+    let request = BatchCreateFederationRelationshipRequest {
+        federation_relationships: asked.clone(),
+        ..BatchCreateFederationRelationshipRequest::default()
+    };
+    let answer = client.batch_create_federation_relationship(request).await;
+    let answer = answer.map_err(Fault::call("request failed: "))?.into_inner();
+    if output::form(values) == Form::Json {
+        return Ok(print_json(terminal.out, answer.to_json())?);
+    }
+    // A refused relationship is not in the answer: show the one that was asked for.
+    let results = answer.results.into_iter().zip(asked);
+    let results: Vec<_> =
+        results.map(|(r, asked)| (r.status, Some(r.federation_relationship.unwrap_or(asked)))).collect();
+    super::report("create", &results, terminal)
+}

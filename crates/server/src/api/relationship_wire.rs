@@ -76,8 +76,9 @@ fn endpoint_url(text: &str) -> Result<(), String> {
     if authority.is_empty() || authority.starts_with(':') {
         return Err("bundle endpoint URL must specify the host".to_owned());
     }
-    let port = http::uri::Authority::try_from(authority).map_err(|e| failed(&e.to_string()))?;
-    if port.port().is_some() && port.port_u16().is_none() {
+    http::uri::Authority::try_from(authority).map_err(|e| failed(&e.to_string()))?;
+    let port = authority.rsplit_once(':').map(|(_, port)| port).filter(|port| !port.ends_with(']'));
+    if port.is_some_and(|port| !port.is_empty() && port.parse::<u16>().is_err()) {
         return Err(failed("its port is not a number from 0 to 65535"));
     }
     Ok(())

@@ -1,3 +1,6 @@
+use std::time::SystemTime;
+
+use super::protocol::sealed::Bound;
 use crate::SpiffeId;
 use crate::wit::VerifiedWit;
 
@@ -5,9 +8,14 @@ use crate::wit::VerifiedWit;
 #[derive(Debug, Clone)]
 pub struct ProvenWit {
     wit: VerifiedWit,
+    bound: Bound,
 }
 
 impl ProvenWit {
+    pub(super) fn new(wit: VerifiedWit, bound: Bound) -> Self {
+        Self { wit, bound }
+    }
+
     /// Who sent the message.
     pub fn id(&self) -> &SpiffeId {
         self.wit.wit().subject()
@@ -16,5 +24,16 @@ impl ProvenWit {
     /// The token and what it was verified against.
     pub fn verified(&self) -> &VerifiedWit {
         &self.wit
+    }
+
+    /// Whether the sender vouches for what stands in a header field. A token in a field that is not bound must not be used
+    /// to decide what the sender may do (wpt §2).
+    pub fn binds(&self, field: &str) -> bool {
+        self.bound.fields.iter().any(|bound| bound.eq_ignore_ascii_case(field))
+    }
+
+    /// When the proof stops holding.
+    pub fn proof_expires_at(&self) -> SystemTime {
+        self.bound.until
     }
 }

@@ -13,4 +13,5 @@ mod jwt;
 mod keys;
 mod properties;
 mod wit;
+mod wpt;
 mod x509;

@@ -82,7 +82,7 @@ impl World {
     }
 
     fn proof(&self, header: &Value, claims: &Value) -> String {
-        jws(header, claims, &*self.key)
+        jws(header, claims, &self.key)
     }
 
     fn claims(&self) -> Value {

@@ -1,0 +1,199 @@
+//! The examples that are not supported yet, each with what is said of it: line, column and message, without its end
+//! "; remove it to go on without".
+
+/// One row a file. When a feature comes, its row goes, and the file moves up in `docs/examples/README.md`.
+pub(crate) const LATER: &[(&str, &[&str])] = &[
+    (
+        "server/audit.conf",
+        &["6:3: audit_log_enabled is not supported yet: it would write an audit record for each call"],
+    ),
+    (
+        "server/aws-postgres.conf",
+        &[
+            "10:17: database_type \"aws_postgres\" is not supported yet: it would keep the registry in that database",
+        ],
+    ),
+    (
+        "server/external-plugin.conf",
+        &[
+            "22:16: external plugin NodeAttestor \"rack\" (plugin_cmd) is not supported yet: it would run a program that speaks SPIRE's plugin protocol",
+        ],
+    ),
+    (
+        "server/federation-acme.conf",
+        &[
+            "7:5: server.federation.bundle_endpoint is not supported yet: it would serve the bundle to other trust domains",
+        ],
+    ),
+    (
+        "server/federation-web.conf",
+        &[
+            "7:5: server.federation.bundle_endpoint is not supported yet: it would serve the bundle to other trust domains",
+            "17:5: server.federation.federates_with is not supported yet: it would fetch and keep the bundle of another trust domain",
+        ],
+    ),
+    (
+        "server/federation.conf",
+        &[
+            "7:5: server.federation.bundle_endpoint is not supported yet: it would serve the bundle to other trust domains",
+            "13:5: server.federation.federates_with is not supported yet: it would fetch and keep the bundle of another trust domain",
+        ],
+    ),
+    (
+        "server/mysql.conf",
+        &["11:23: database_type \"mysql\" is not supported yet: it would keep the registry in that database"],
+    ),
+    (
+        "server/policy.conf",
+        &[
+            "7:5: server.experimental.auth_opa_policy_engine is not supported yet: it would replace the authorization rules by a policy of your own",
+        ],
+    ),
+    (
+        "server/post-quantum.conf",
+        &[
+            "7:5: server.experimental.require_pq_kem is not supported yet: it would refuse TLS without a post-quantum key exchange",
+        ],
+    ),
+    (
+        "server/postgres.conf",
+        &[
+            "11:23: database_type \"postgres\" is not supported yet: it would keep the registry in that database",
+        ],
+    ),
+    (
+        "server/profiling.conf",
+        &["6:3: profiling_enabled is not supported yet: it would serve profiles of the running process"],
+    ),
+    (
+        "server/proxy-protocol.conf",
+        &[
+            "6:3: proxy_protocol_trusted_cidrs is not supported yet: it would take the client's address from the PROXY protocol",
+        ],
+    ),
+    (
+        "server/pruning.conf",
+        &[
+            "6:3: prune_attested_nodes_expired_for is not supported yet: it would purge agents whose SVID has expired for this long",
+            "7:3: prune_attested_nodes_batch_size is not supported yet: it would limit how many expired agents are purged at once",
+            "8:3: prune_tofu_nodes is not supported yet: it would purge expired agents that cannot attest again",
+        ],
+    ),
+    (
+        "server/telemetry-tls-files.conf",
+        &["28:3: Prometheus is not supported yet: it would serve metrics for Prometheus to fetch"],
+    ),
+    (
+        "server/telemetry-tls.conf",
+        &["28:3: Prometheus is not supported yet: it would serve metrics for Prometheus to fetch"],
+    ),
+    (
+        "server/telemetry.conf",
+        &[
+            "28:3: Prometheus is not supported yet: it would serve metrics for Prometheus to fetch",
+            "32:3: Statsd is not supported yet: it would send metrics to a StatsD server",
+            "35:3: DogStatsd is not supported yet: it would send metrics to a DogStatsD server",
+            "38:3: M3 is not supported yet: it would send metrics to an M3 server",
+            "41:3: InMem is not supported yet: it would keep metrics in memory and print them on SIGUSR1",
+            "42:3: MetricPrefix is not supported yet: it would change the first part of metric names",
+            "43:3: EnableTrustDomainLabel is not supported yet: it would label metrics with the trust domain",
+            "44:3: EnableHostnameLabel is not supported yet: it would leave the host name out of metrics",
+            "45:3: AllowedPrefixes is not supported yet: it would choose which metrics or labels are emitted",
+            "46:3: BlockedPrefixes is not supported yet: it would choose which metrics or labels are emitted",
+            "47:3: AllowedLabels is not supported yet: it would choose which metrics or labels are emitted",
+            "48:3: BlockedLabels is not supported yet: it would choose which metrics or labels are emitted",
+        ],
+    ),
+    (
+        "server/unique-id.conf",
+        &[
+            "26:22: plugin CredentialComposer \"uniqueid\" is not supported yet: it would add a unique identifier to the subject of X.509-SVIDs",
+        ],
+    ),
+    (
+        "server/upstream-disk.conf",
+        &[
+            "26:21: plugin UpstreamAuthority \"disk\" is not supported yet: it would have the trust domain's authority signed by an authority above it",
+        ],
+    ),
+    (
+        "server/upstream-spire.conf",
+        &[
+            "26:21: plugin UpstreamAuthority \"spire\" is not supported yet: it would have the trust domain's authority signed by an authority above it",
+        ],
+    ),
+    (
+        "server/wit.conf",
+        &[
+            "7:22: feature flag \"wit-svid\" is not supported yet: it would issue WIT-SVIDs",
+            "8:5: server.experimental.wit_key_type is not supported yet: it would choose the key type of WIT-SVIDs",
+            "9:5: server.experimental.wit_issuer is not supported yet: it would set the issuer of WIT-SVIDs",
+        ],
+    ),
+    (
+        "agent/bootstrap-workload-api.conf",
+        &[
+            "8:3: trust_bundle_spiffe_workload_api is not supported yet: it would fetch the bundle from another Workload API",
+        ],
+    ),
+    (
+        "agent/broker.conf",
+        &["10:5: agent.experimental.broker is not supported yet: it would serve the SPIFFE Broker API"],
+    ),
+    (
+        "agent/containers.conf",
+        &[
+            "26:20: plugin WorkloadAttestor \"docker\" is not supported yet: it would tell workloads apart by their container",
+            "32:20: plugin WorkloadAttestor \"k8s\" is not supported yet: it would tell workloads apart by their pod",
+            "39:20: plugin WorkloadAttestor \"systemd\" is not supported yet: it would tell workloads apart by their unit",
+        ],
+    ),
+    (
+        "agent/delegates.conf",
+        &[
+            "10:3: admin_socket_path is not supported yet: it would serve the debug, logger and delegated identity APIs on a socket of their own",
+            "11:3: authorized_delegates is not supported yet: it would let these identities fetch SVIDs for other workloads",
+        ],
+    ),
+    (
+        "agent/post-quantum.conf",
+        &[
+            "10:5: agent.experimental.require_pq_kem is not supported yet: it would refuse TLS without a post-quantum key exchange",
+        ],
+    ),
+    (
+        "agent/profiling.conf",
+        &["9:3: profiling_enabled is not supported yet: it would serve profiles of the running process"],
+    ),
+    (
+        "agent/rebootstrap.conf",
+        &[
+            "9:22: rebootstrap_mode \"auto\" is not supported yet: it would bootstrap again when the server's authority is unknown",
+        ],
+    ),
+    ("agent/sds.conf", &["9:3: sds is not supported yet: it would name the resources that Envoy fetches"]),
+    (
+        "agent/telemetry.conf",
+        &[
+            "28:3: Prometheus is not supported yet: it would serve metrics for Prometheus to fetch",
+            "32:3: Statsd is not supported yet: it would send metrics to a StatsD server",
+            "35:3: DogStatsd is not supported yet: it would send metrics to a DogStatsD server",
+            "38:3: M3 is not supported yet: it would send metrics to an M3 server",
+            "41:3: InMem is not supported yet: it would keep metrics in memory and print them on SIGUSR1",
+            "42:3: MetricPrefix is not supported yet: it would change the first part of metric names",
+            "43:3: EnableTrustDomainLabel is not supported yet: it would label metrics with the trust domain",
+            "44:3: EnableHostnameLabel is not supported yet: it would leave the host name out of metrics",
+            "45:3: AllowedPrefixes is not supported yet: it would choose which metrics or labels are emitted",
+            "46:3: BlockedPrefixes is not supported yet: it would choose which metrics or labels are emitted",
+            "47:3: AllowedLabels is not supported yet: it would choose which metrics or labels are emitted",
+            "48:3: BlockedLabels is not supported yet: it would choose which metrics or labels are emitted",
+        ],
+    ),
+    (
+        "agent/workload-limits.conf",
+        &[
+            "10:5: agent.experimental.jwt_svid_cache_hit_timeout is not supported yet: it would limit how long a cached JWT-SVID's refresh is waited for",
+            "11:5: agent.experimental.ratelimit is not supported yet: it would limit how often a workload may call",
+        ],
+    ),
+];

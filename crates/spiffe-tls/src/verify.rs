@@ -13,7 +13,7 @@ use rustls::{
 };
 use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
 use spiffe::BundleSet;
-use spiffe::x509::{VerifiedSvid, X509Svid};
+use spiffe::x509::{Side, VerifiedSvid, VerifyOptions, X509Svid};
 
 use crate::Authorize;
 
@@ -55,12 +55,19 @@ pub(crate) struct Verifier {
 }
 
 impl Verifier {
-    fn verify(&self, leaf: &CertificateDer<'_>, intermediates: &[CertificateDer<'_>]) -> Result<(), Error> {
+    /// Verifies a peer that stands on `side`.
+    fn verify(
+        &self,
+        leaf: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        side: Side,
+    ) -> Result<(), Error> {
         let chain = std::iter::once(leaf).chain(intermediates).map(|c| c.to_vec());
         let svid = X509Svid::parse_chain(chain).map_err(|e| refusal(PeerError::Svid(e)))?;
         let now = (self.now)();
-        let expired = now >= svid.leaf().not_after();
-        let verified = svid.verify(&**self.bundles.load(), now).map_err(|e| match expired {
+        let options = VerifyOptions::at(now).on(side);
+        let expired = now > svid.leaf().not_after() && !svid.leaf().valid_at(now);
+        let verified = svid.verify_with(&**self.bundles.load(), options).map_err(|e| match expired {
             true => Error::InvalidCertificate(CertificateError::ExpiredContext {
                 time: unix(now),
                 not_after: unix(svid.leaf().not_after()),
@@ -94,7 +101,7 @@ impl ServerCertVerifier for Verifier {
         _ocsp: &[u8],
         _now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
-        self.verify(leaf, intermediates).map(|()| ServerCertVerified::assertion())
+        self.verify(leaf, intermediates, Side::Server).map(|()| ServerCertVerified::assertion())
     }
 
     fn verify_tls12_signature(
@@ -135,7 +142,7 @@ impl ClientCertVerifier for Verifier {
         intermediates: &[CertificateDer<'_>],
         _now: UnixTime,
     ) -> Result<ClientCertVerified, Error> {
-        self.verify(leaf, intermediates).map(|()| ClientCertVerified::assertion())
+        self.verify(leaf, intermediates, Side::Client).map(|()| ClientCertVerified::assertion())
     }
 
     fn verify_tls12_signature(

@@ -95,9 +95,8 @@
 //!
 //! # What it does not do
 //!
-//! URI name constraints on authorities fail closed, also where they match: the path validation underneath has none.
-//! Certificates on Ed25519 or post-quantum keys are refused. Revocation lists are not looked at: SPIFFE revokes by
-//! taking an authority out of the bundle.
+//! Certificates on Ed25519 or post-quantum keys are refused. Revocation lists are not looked at: SPIFFE revokes by taking
+//! an authority out of the bundle.
 
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]

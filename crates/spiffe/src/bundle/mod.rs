@@ -13,10 +13,7 @@ mod succession;
 mod wit;
 mod write;
 
-use std::borrow::Cow;
 use std::time::{Duration, SystemTime};
-
-use rustls_pki_types::{CertificateDer, TrustAnchor};
 
 use crate::key::PublicKey;
 use crate::x509::{Certificate, CertificateError};
@@ -85,7 +82,6 @@ pub struct Bundle {
     x509: Vec<X509Authority>,
     jwt: Vec<JwtAuthority>,
     wit: Vec<WitAuthority>,
-    anchors: Vec<TrustAnchor<'static>>,
     /// One more at each change of its contents.
     pub sequence: u64,
     /// How often a consumer should look for a newer one; `None` if the publisher does not say.
@@ -100,7 +96,6 @@ impl Bundle {
             x509: Vec::new(),
             jwt: Vec::new(),
             wit: Vec::new(),
-            anchors: Vec::new(),
             sequence: 0,
             refresh_hint: None,
         }
@@ -136,10 +131,8 @@ impl Bundle {
         if self.x509.len() == MAX_AUTHORITIES {
             return Err(BundleError::TooMany);
         }
-        let der = CertificateDer::from(authority.certificate.der());
-        let anchor =
-            webpki::anchor_from_trusted_cert(&der).map_err(|e| BundleError::Anchor(e.to_string()))?;
-        self.anchors.push(anchor.to_owned());
+        // Not when it is read: so that reading one costs no arithmetic.
+        authority.certificate.public_key().check().map_err(|e| BundleError::Anchor(e.to_string()))?;
         self.x509.push(authority);
         Ok(true)
     }
@@ -166,13 +159,9 @@ impl Bundle {
     }
 
     /// Keeps the X.509 authorities for which `keep` says so; true if one went.
-    pub fn retain_x509(&mut self, mut keep: impl FnMut(&X509Authority) -> bool) -> bool {
+    pub fn retain_x509(&mut self, keep: impl FnMut(&X509Authority) -> bool) -> bool {
         let before = self.x509.len();
-        let flags: Vec<bool> = self.x509.iter().map(&mut keep).collect();
-        let mut flag = flags.iter();
-        self.x509.retain(|_| flag.next().copied().unwrap_or(true));
-        let mut flag = flags.iter();
-        self.anchors.retain(|_| flag.next().copied().unwrap_or(true));
+        self.x509.retain(keep);
         self.x509.len() != before
     }
 
@@ -181,17 +170,6 @@ impl Bundle {
         let before = self.jwt.len();
         self.jwt.retain(keep);
         self.jwt.len() != before
-    }
-
-    /// What chains are verified against at `now`. webpki judges neither the times nor the usage of a root, and Go does:
-    /// one that has expired or may not sign roots nothing.
-    pub(crate) fn anchors_at(&self, now: SystemTime) -> Cow<'_, [TrustAnchor<'static>]> {
-        let fit = |a: &X509Authority| a.certificate.valid_at(now) && a.certificate.may_sign_certificates();
-        if self.x509.iter().all(fit) {
-            return Cow::Borrowed(&self.anchors);
-        }
-        let both = self.x509.iter().zip(&self.anchors);
-        Cow::Owned(both.filter(|(authority, _)| fit(authority)).map(|(_, anchor)| anchor.clone()).collect())
     }
 
     /// Whether two bundles hold the same authorities and hint, whatever their sequence numbers.

@@ -1,16 +1,16 @@
-use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::{Arc, OnceLock};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
-use der::Decode;
-use x509_cert::ext::pkix::{BasicConstraints, KeyUsage, KeyUsages};
-
+use super::extensions::Extensions;
+use super::general_name::GeneralNames;
+use super::layout::Layout;
 use super::name::DistinguishedName;
-use super::oid;
-use super::raw::Raw;
-use super::tlv::{BOOLEAN, DNS_NAME, OBJECT_IDENTIFIER, OCTET_STRING, SEQUENCE, URI_NAME, read, read_a};
-use crate::key::{KeyError, PublicKey};
+use super::signature::{self, Unsigned};
+use super::span::Span;
+use super::tlv::{DNS_NAME, URI_NAME};
+use super::usage::{KeyUsage, Sides};
+use crate::key::{self, KeyError, PublicKey};
 
 /// The largest certificate that is looked at, in bytes.
 pub const MAX_CERTIFICATE: usize = 64 * 1024;
@@ -28,56 +28,42 @@ pub enum CertificateError {
 }
 
 /// An X.509 certificate, parsed; not verified. Cheap to clone, equal by its bytes.
+///
+/// What was parsed are places in its bytes: names and the key are taken out when they are first asked for.
 #[derive(Clone)]
 pub struct Certificate(Arc<Parsed>);
 
 struct Parsed {
     der: Vec<u8>,
-    serial: Vec<u8>,
-    not_before: SystemTime,
-    not_after: SystemTime,
-    subject: Vec<u8>,
+    layout: Layout,
+    key: OnceLock<PublicKey>,
+    names: OnceLock<Names>,
     printed: OnceLock<Printed>,
-    issuer: Vec<u8>,
-    key: PublicKey,
-    extensions: Extensions,
 }
 
-/// What only people read, made when first asked for.
+struct Names {
+    uris: Vec<String>,
+    dns: Vec<String>,
+}
+
+/// What only people read.
 struct Printed {
     subject: String,
     common_name: String,
 }
 
-/// What is looked at of the extensions.
-#[derive(Default)]
-struct Extensions {
-    subject_key_id: Option<Vec<u8>>,
-    is_ca: bool,
-    usage: Option<KeyUsage>,
-    uri_sans: Vec<String>,
-    dns_names: Vec<String>,
-}
-
 impl Certificate {
-    /// From DER. Numbers below zero, extensions that occur twice and keys that [`PublicKey`] refuses are refused.
+    /// From DER. Numbers below zero, extensions that occur twice and keys of kinds or sizes that [`PublicKey`] refuses
+    /// are refused. Whether a key's point lies on its curve is not computed: one that does not verifies nothing.
     pub fn parse(der: impl Into<Vec<u8>>) -> Result<Self, CertificateError> {
         let der = der.into();
         if der.len() > MAX_CERTIFICATE {
             return Err(CertificateError::TooLarge(der.len()));
         }
-        let raw = Raw::of(&der)?;
-        Ok(Self(Arc::new(Parsed {
-            serial: raw.serial.to_vec(),
-            not_before: raw.not_before,
-            not_after: raw.not_after,
-            subject: raw.subject.to_vec(),
-            printed: OnceLock::new(),
-            issuer: raw.issuer.to_vec(),
-            key: PublicKey::from_spki_der(raw.spki).map_err(CertificateError::Key)?,
-            extensions: Extensions::of(raw.extensions)?,
-            der,
-        })))
+        let layout = Layout::of(&der)?;
+        key::shape(layout.spki.of_bytes(&der)).map_err(CertificateError::Key)?;
+        let (key, names, printed) = Default::default();
+        Ok(Self(Arc::new(Parsed { der, layout, key, names, printed })))
     }
 
     /// The certificate's bytes.
@@ -87,82 +73,145 @@ impl Certificate {
 
     /// Its SubjectPublicKeyInfo.
     pub fn spki(&self) -> &[u8] {
-        self.0.key.spki_der()
+        self.part(self.0.layout.spki)
     }
 
     /// Its public key.
     pub fn public_key(&self) -> &PublicKey {
-        &self.0.key
+        self.0.key.get_or_init(|| {
+            PublicKey::unproven(self.spki()).expect("its shape was looked at when the certificate was parsed")
+        })
     }
 
     /// The serial number's bytes, most significant first.
     pub fn serial(&self) -> &[u8] {
-        &self.0.serial
+        self.part(self.0.layout.serial)
     }
 
     /// The serial number in decimal, as SPIRE stores and prints it.
     pub fn serial_decimal(&self) -> String {
-        decimal(&self.0.serial)
+        decimal(self.serial())
     }
 
     /// Valid from then.
     pub fn not_before(&self) -> SystemTime {
-        self.0.not_before
+        self.0.layout.not_before
     }
 
     /// Valid until then.
     pub fn not_after(&self) -> SystemTime {
-        self.0.not_after
+        self.0.layout.not_after
     }
 
     /// Whether its basic constraints say that it is a CA.
     pub fn is_ca(&self) -> bool {
-        self.0.extensions.is_ca
+        self.extensions().is_ca
+    }
+
+    /// How many intermediates may stand between it and a leaf, if it is a CA and says so (RFC 5280 §4.2.1.9).
+    pub fn path_len(&self) -> Option<u32> {
+        self.extensions().path_len
     }
 
     /// Whether its key usage has keyCertSign.
     pub fn signs_certificates(&self) -> bool {
-        self.0.extensions.allows(KeyUsages::KeyCertSign)
+        self.allows(KeyUsage::KEY_CERT_SIGN)
     }
 
     /// Whether its key usage has cRLSign.
     pub fn signs_crls(&self) -> bool {
-        self.0.extensions.allows(KeyUsages::CRLSign)
+        self.allows(KeyUsage::CRL_SIGN)
     }
 
     /// Whether it may sign other certificates: a CA whose key usage, if it has one, allows it (RFC 5280 §6.1.4 (k, n)).
     pub fn may_sign_certificates(&self) -> bool {
-        self.is_ca() && (self.0.extensions.usage.is_none() || self.signs_certificates())
+        self.is_ca() && (self.extensions().usage.is_none() || self.signs_certificates())
     }
 
-    /// Whether it is valid at `now`, its first and last second included.
+    /// Whether it is valid at `now`, its first and the whole of its last second included (RFC 5280 §4.1.2.5).
     pub fn valid_at(&self, now: SystemTime) -> bool {
-        self.0.not_before <= now && now <= self.0.not_after
+        self.begun_at(now) && !self.over_at(now)
+    }
+
+    pub(super) fn begun_at(&self, now: SystemTime) -> bool {
+        self.not_before() <= now
+    }
+
+    pub(super) fn over_at(&self, now: SystemTime) -> bool {
+        now.duration_since(self.not_after()).is_ok_and(|since| since >= Duration::from_secs(1))
     }
 
     /// The subject key identifier, if it has one.
     pub fn subject_key_id(&self) -> Option<&[u8]> {
-        self.0.extensions.subject_key_id.as_deref()
+        self.extensions().subject_key_id.map(|id| self.part(id))
+    }
+
+    /// The identifier of the key that signed it, if it names one (RFC 5280 §4.2.1.1).
+    pub fn authority_key_id(&self) -> Option<&[u8]> {
+        self.extensions().authority_key_id.map(|id| self.part(id))
     }
 
     /// All URI subject alternative names.
     pub fn uri_sans(&self) -> &[String] {
-        &self.0.extensions.uri_sans
+        &self.names().uris
     }
 
     /// All DNS subject alternative names.
     pub fn dns_names(&self) -> &[String] {
-        &self.0.extensions.dns_names
+        &self.names().dns
+    }
+
+    /// Its only URI, or how many it has.
+    pub(super) fn uri(&self) -> Result<&str, usize> {
+        match self.extensions().uris {
+            1 => Ok(std::str::from_utf8(self.part(self.extensions().uri)).unwrap_or_default()),
+            other => Err(other as usize),
+        }
     }
 
     /// The subject's DER: to be copied into what this certificate signs.
     pub fn subject_der(&self) -> &[u8] {
-        &self.0.subject
+        self.part(self.0.layout.subject)
     }
 
     /// The issuer's DER.
     pub fn issuer_der(&self) -> &[u8] {
-        &self.0.issuer
+        self.part(self.0.layout.issuer)
+    }
+
+    /// Whether it is named as who signed it is (RFC 5280 §3.2: self-issued).
+    pub(super) fn self_issued(&self) -> bool {
+        self.subject_der() == self.issuer_der()
+    }
+
+    /// The alternative names in DER; `None` without the extension.
+    pub(super) fn alternative_names(&self) -> Option<GeneralNames<'_>> {
+        self.extensions().names.map(|names| GeneralNames(self.part(names)))
+    }
+
+    /// The value of its name constraints.
+    pub(super) fn name_constraints(&self) -> Option<&[u8]> {
+        self.extensions().constraints.map(|value| self.part(value))
+    }
+
+    /// The sides of TLS for which it, and what is below it, may stand.
+    pub(super) fn sides(&self) -> Sides {
+        self.extensions().sides.unwrap_or(Sides::BOTH)
+    }
+
+    pub(super) fn wants_policy(&self) -> bool {
+        self.extensions().wants_policy
+    }
+
+    /// The OID in DER of a critical extension that is not understood.
+    pub(super) fn unknown_critical(&self) -> Option<&[u8]> {
+        self.extensions().unknown.map(|kind| self.part(kind))
+    }
+
+    /// Whether the holder of `key` signed it.
+    pub(super) fn signed_by(&self, key: &PublicKey) -> Result<(), Unsigned> {
+        let Layout { content, algorithm, signature, .. } = self.0.layout;
+        signature::verify(self.part(algorithm), key, self.part(content), self.part(signature))
     }
 
     /// The subject for people, as Go prints it: `SERIALNUMBER=1,O=SPIFFE,C=US`.
@@ -177,7 +226,7 @@ impl Certificate {
 
     /// The subject, taken apart.
     pub fn subject_name(&self) -> DistinguishedName {
-        DistinguishedName::parse(&self.0.subject).unwrap_or_default()
+        DistinguishedName::parse(self.subject_der()).unwrap_or_default()
     }
 
     fn printed(&self) -> &Printed {
@@ -186,79 +235,32 @@ impl Certificate {
             Printed { subject: name.to_string(), common_name: name.common_name }
         })
     }
+
+    fn names(&self) -> &Names {
+        self.0.names.get_or_init(|| {
+            let of = |kind| {
+                let all = self.alternative_names().unwrap_or_default();
+                all.filter(|name| name.kind == kind).map(|name| name.text().to_owned()).collect()
+            };
+            Names { uris: of(URI_NAME), dns: of(DNS_NAME) }
+        })
+    }
+
+    fn part(&self, span: Span) -> &[u8] {
+        span.of_bytes(&self.0.der)
+    }
+
+    fn extensions(&self) -> &Extensions {
+        &self.0.layout.extensions
+    }
+
+    fn allows(&self, bit: u16) -> bool {
+        self.extensions().usage.is_some_and(|usage| usage.has(bit))
+    }
 }
 
 pub(super) fn malformed(why: &str) -> CertificateError {
     CertificateError::Malformed(why.to_owned())
-}
-
-impl Extensions {
-    /// From the content of the list of extensions.
-    fn of(mut list: &[u8]) -> Result<Self, CertificateError> {
-        let mut out = Self::default();
-        let mut seen = BTreeSet::new();
-        while !list.is_empty() {
-            let extension = read_a(SEQUENCE, list).ok_or_else(|| malformed("its extensions are no list"))?;
-            list = extension.rest;
-            let (kind, value) =
-                extension_parts(extension.content).ok_or_else(|| malformed("an extension has no value"))?;
-            if !seen.insert(kind) {
-                return Err(malformed("an extension occurs twice"));
-            }
-            out.take(kind, value)?;
-        }
-        Ok(out)
-    }
-
-    fn take(&mut self, kind: &[u8], value: &[u8]) -> Result<(), CertificateError> {
-        let broken = |e: der::Error| CertificateError::Malformed(e.to_string());
-        match kind {
-            oid::SUBJECT_ALT_NAME => {
-                self.take_names(value).ok_or_else(|| malformed("its names are no list"))?
-            }
-            oid::BASIC_CONSTRAINTS => self.is_ca = BasicConstraints::from_der(value).map_err(broken)?.ca,
-            oid::KEY_USAGE => self.usage = Some(KeyUsage::from_der(value).map_err(broken)?),
-            oid::SUBJECT_KEY_ID => {
-                let id = read_a(OCTET_STRING, value).filter(|id| id.rest.is_empty());
-                let id = id.ok_or_else(|| malformed("its subject key identifier is no OCTET STRING"))?;
-                self.subject_key_id = Some(id.content.to_vec());
-            }
-            _ => {}
-        }
-        Ok(())
-    }
-
-    fn take_names(&mut self, value: &[u8]) -> Option<()> {
-        let mut names = read_a(SEQUENCE, value).filter(|names| names.rest.is_empty())?.content;
-        while !names.is_empty() {
-            let name = read(names)?;
-            names = name.rest;
-            let list = match name.tag {
-                URI_NAME => &mut self.uri_sans,
-                DNS_NAME => &mut self.dns_names,
-                _ => continue,
-            };
-            // An IA5String.
-            let text = std::str::from_utf8(name.content).ok().filter(|text| text.is_ascii())?;
-            list.push(text.to_owned());
-        }
-        Some(())
-    }
-
-    fn allows(&self, bit: KeyUsages) -> bool {
-        self.usage.as_ref().is_some_and(|usage| usage.0.contains(bit))
-    }
-}
-
-/// An extension's OID and value.
-fn extension_parts(content: &[u8]) -> Option<(&[u8], &[u8])> {
-    let kind = read_a(OBJECT_IDENTIFIER, content)?;
-    let critical = read_a(BOOLEAN, kind.rest);
-    if critical.as_ref().is_some_and(|flag| !matches!(flag.content, [0 | 0xff])) {
-        return None;
-    }
-    let value = read_a(OCTET_STRING, critical.map_or(kind.rest, |flag| flag.rest))?;
-    value.rest.is_empty().then_some((kind.whole, value.content))
 }
 
 impl PartialEq for Certificate {
@@ -273,7 +275,7 @@ impl fmt::Debug for Certificate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Certificate")
             .field("subject", &self.subject())
-            .field("uris", &self.0.extensions.uri_sans)
+            .field("uris", &self.uri_sans())
             .finish_non_exhaustive()
     }
 }

@@ -5,8 +5,10 @@ use x509_cert::request::{CertReqInfo, ExtensionReq};
 
 use super::name::DistinguishedName;
 use super::oid;
+use super::signature::{self, Unsigned};
+use super::signed::Signed;
 use super::template::{san_extension, signature_algorithm};
-use super::tlv::{BIT_STRING, INTEGER, SEQUENCE, SET, bit_string, read, tlv};
+use super::tlv::{INTEGER, SEQUENCE, SET, bit_string, read, tlv};
 use crate::SpiffeId;
 use crate::key::{KeyError, PublicKey, SigAlg, SignError, Signer};
 
@@ -46,24 +48,20 @@ impl Csr {
         }
         let broken =
             || CsrError::Malformed("it is not a sequence of info, algorithm and signature".to_owned());
-        let whole = read(der).filter(|e| e.tag == SEQUENCE && e.rest.is_empty()).ok_or_else(broken)?;
-        let info = read(whole.content).ok_or_else(broken)?;
-        let algorithm = read(info.rest).ok_or_else(broken)?;
-        let signature =
-            read(algorithm.rest).filter(|e| e.tag == BIT_STRING && e.rest.is_empty()).ok_or_else(broken)?;
-        let signature = signature.content.strip_prefix(&[0]).ok_or_else(broken)?;
-        let parsed = CertReqInfo::from_der(info.whole).map_err(|e| CsrError::Malformed(e.to_string()))?;
+        let signed = Signed::read(der).ok_or_else(broken)?;
+        let parsed = CertReqInfo::from_der(signed.whole).map_err(|e| CsrError::Malformed(e.to_string()))?;
 
         // The key's own bytes: version, subject, then the SubjectPublicKeyInfo.
-        let version = read(info.content).ok_or_else(broken)?;
+        let version = read(signed.content).ok_or_else(broken)?;
         let subject = read(version.rest).ok_or_else(broken)?;
         let spki = read(subject.rest).ok_or_else(broken)?;
         let public_key = PublicKey::from_spki_der(spki.whole).map_err(CsrError::Key)?;
-        let alg = algorithm_of(algorithm.whole).ok_or(CsrError::Algorithm)?;
-        public_key.verify(alg, info.whole, signature).map_err(|e| match e {
-            SignError::Algorithm(_) => CsrError::Algorithm,
-            _ => CsrError::Signature,
-        })?;
+        signature::verify(signed.algorithm, &public_key, signed.whole, signed.signature).map_err(
+            |e| match e {
+                Unsigned::Bad => CsrError::Signature,
+                Unsigned::Algorithm(_) | Unsigned::OtherKind => CsrError::Algorithm,
+            },
+        )?;
 
         let (mut uri_sans, mut dns_names) = (Vec::new(), Vec::new());
         for attribute in parsed.attributes.iter() {
@@ -132,10 +130,6 @@ impl Csr {
         let signature = signer.sign(alg, &info)?;
         Ok(tlv(SEQUENCE, &[&info, signature_algorithm(alg), &bit_string(&signature)]))
     }
-}
-
-fn algorithm_of(der: &[u8]) -> Option<SigAlg> {
-    oid::SIGNATURES.iter().find(|(_, known)| *known == der).map(|(alg, _)| *alg)
 }
 
 #[cfg(test)]

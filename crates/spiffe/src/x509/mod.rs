@@ -2,20 +2,30 @@
 
 mod certificate;
 mod csr;
+mod extensions;
+mod general_name;
+mod layout;
 mod moment;
 mod name;
 mod oid;
-mod raw;
+pub mod path;
+mod signature;
+mod signed;
+mod span;
+mod subtrees;
 mod svid;
 mod template;
 mod tlv;
+mod usage;
+mod verify;
 
 pub use certificate::{Certificate, CertificateError, MAX_CERTIFICATE};
 pub use csr::{Csr, CsrError, MAX_CSR};
 pub use name::{CaSubject, DistinguishedName};
 pub(crate) use svid::split_concatenated;
-pub use svid::{MAX_CHAIN, SvidError, VerifiedSvid, VerifyError, X509Svid};
+pub use svid::{MAX_CHAIN, SvidError, X509Svid};
 pub use template::{CaTemplate, IssueError, LeafTemplate, X509Issuer, assemble};
+pub use verify::{Side, VerifiedSvid, VerifyError, VerifyOptions};
 
 #[cfg(test)]
 mod tests;

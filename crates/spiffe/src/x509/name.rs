@@ -72,19 +72,7 @@ impl DistinguishedName {
     /// From a DER Name (RFC 5280 §4.1.2.4).
     pub(super) fn parse(der: &[u8]) -> Option<Self> {
         let mut name = Self::default();
-        let mut sets = read_a(SEQUENCE, der).filter(|e| e.rest.is_empty())?.content;
-        while !sets.is_empty() {
-            let set = read_a(SET, sets)?;
-            sets = set.rest;
-            let mut pairs = set.content;
-            while !pairs.is_empty() {
-                let pair = read_a(SEQUENCE, pairs)?;
-                pairs = pair.rest;
-                let kind = read_a(OBJECT_IDENTIFIER, pair.content)?;
-                let value = read(kind.rest).filter(|e| e.rest.is_empty())?;
-                name.take(&kind, &value);
-            }
-        }
+        walk(der, |kind, value| name.take(kind, value))?;
         Some(name)
     }
 
@@ -141,6 +129,29 @@ impl DistinguishedName {
     }
 }
 
+/// Whether this is a DER Name.
+pub(super) fn well_formed(der: &[u8]) -> bool {
+    walk(der, |_, _| {}).is_some()
+}
+
+/// Goes through the types and values of a DER Name, from the first to the last. `None` if it is none.
+pub(super) fn walk<'a>(der: &'a [u8], mut each: impl FnMut(&Element<'a>, &Element<'a>)) -> Option<()> {
+    let mut sets = read_a(SEQUENCE, der).filter(|name| name.rest.is_empty())?.content;
+    while !sets.is_empty() {
+        let set = read_a(SET, sets)?;
+        sets = set.rest;
+        let mut pairs = set.content;
+        while !pairs.is_empty() {
+            let pair = read_a(SEQUENCE, pairs)?;
+            pairs = pair.rest;
+            let kind = read_a(OBJECT_IDENTIFIER, pair.content)?;
+            let value = read(kind.rest).filter(|value| value.rest.is_empty())?;
+            each(&kind, &value);
+        }
+    }
+    Some(())
+}
+
 impl From<&CaSubject> for DistinguishedName {
     fn from(subject: &CaSubject) -> Self {
         Self {
@@ -192,7 +203,7 @@ fn escape(value: &str) -> String {
 }
 
 /// The text of a value; `None` if it is of a kind that is no text.
-fn decode(value: &Element<'_>) -> Option<String> {
+pub(super) fn decode(value: &Element<'_>) -> Option<String> {
     match value.tag {
         UTF8 | NUMERIC | PRINTABLE | TELETEX | IA5 => {
             Some(String::from_utf8_lossy(value.content).into_owned())

@@ -1,13 +1,8 @@
 use std::sync::Arc;
-use std::time::SystemTime;
-
-use rustls_pki_types::{CertificateDer, UnixTime};
-use webpki::{EndEntityCert, KeyUsage};
 
 use super::certificate::{Certificate, CertificateError};
 use super::tlv;
-use crate::bundle::BundleSource;
-use crate::{IdError, SpiffeId, TrustDomain};
+use crate::{IdError, SpiffeId};
 
 /// The most certificates of a chain.
 pub const MAX_CHAIN: usize = 16;
@@ -40,24 +35,6 @@ pub enum SvidError {
     LeafIsCa,
     #[error("the leaf's key usage has {0}, which an X.509-SVID for a workload may not have (X509-SVID §4.3)")]
     LeafUsage(&'static str),
-    #[error("an intermediate of the chain is no CA (X509-SVID §5.1)")]
-    IntermediateNotCa,
-    #[error("an intermediate's key usage lacks keyCertSign, so it may sign no certificate (RFC 5280 §6.1.4)")]
-    IntermediateUsage,
-}
-
-/// Why a chain does not verify.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[allow(missing_docs)] // each variant's message says what it is
-pub enum VerifyError {
-    #[error("the certificate chain is no X.509-SVID: {0}")]
-    NotAnSvid(String),
-    #[error("no bundle is known for trust domain {0}")]
-    NoBundle(TrustDomain),
-    #[error("the certificate chain does not verify against the bundle of {trust_domain}: {why}")]
-    Chain { trust_domain: TrustDomain, why: String },
-    #[error("the time to verify at is out of range")]
-    Time,
 }
 
 /// An X.509-SVID with its chain, parsed and well formed; not verified.
@@ -87,12 +64,14 @@ impl X509Svid {
         Self::parse_chain(split_concatenated(bytes, MAX_CHAIN)?)
     }
 
-    /// From certificates that are parsed already. The rules for leaves are those of X509-SVID §5.2; webpki, which
-    /// verifies, does not look at the key usage of intermediates, so it is looked at here.
+    /// From certificates that are parsed already. The leaf is judged here, by X509-SVID §5.2; those above it when the
+    /// chain is verified, where their order does not matter and what is not needed is not looked at.
     pub fn of(chain: Vec<Certificate>) -> Result<Self, SvidError> {
-        let (leaf, intermediates) = chain.split_first().ok_or(SvidError::Empty)?;
-        let [uri] = leaf.uri_sans() else { return Err(SvidError::UriCount(leaf.uri_sans().len())) };
-        let id = SpiffeId::parse(uri).map_err(SvidError::Id)?;
+        let leaf = chain.first().ok_or(SvidError::Empty)?;
+        if chain.len() > MAX_CHAIN {
+            return Err(SvidError::TooLong);
+        }
+        let id = SpiffeId::parse(leaf.uri().map_err(SvidError::UriCount)?).map_err(SvidError::Id)?;
         if leaf.is_ca() {
             return Err(SvidError::LeafIsCa);
         }
@@ -104,12 +83,6 @@ impl X509Svid {
         }
         if id.path().is_empty() {
             return Err(SvidError::NoPath(id));
-        }
-        if intermediates.iter().any(|c| !c.is_ca()) {
-            return Err(SvidError::IntermediateNotCa);
-        }
-        if intermediates.iter().any(|c| !c.may_sign_certificates()) {
-            return Err(SvidError::IntermediateUsage);
         }
         Ok(Self { id, leaf: leaf.clone(), chain: chain.into() })
     }
@@ -133,45 +106,6 @@ impl X509Svid {
     pub fn der_concatenated(&self) -> Vec<u8> {
         self.chain.iter().flat_map(|c| c.der().iter().copied()).collect()
     }
-
-    /// Verifies the chain at `now` against the bundle of the SVID's own trust domain and nothing else
-    /// (X509-SVID §5; Trust Domain and Bundle §3).
-    pub fn verify(
-        &self,
-        bundles: &(impl BundleSource + ?Sized),
-        now: SystemTime,
-    ) -> Result<VerifiedSvid, VerifyError> {
-        let trust_domain = self.id.trust_domain();
-        let bundle =
-            bundles.bundle(&trust_domain).ok_or_else(|| VerifyError::NoBundle(trust_domain.clone()))?;
-        let since = now.duration_since(SystemTime::UNIX_EPOCH).map_err(|_| VerifyError::Time)?;
-        let bad =
-            |e: webpki::Error| VerifyError::Chain { trust_domain: trust_domain.clone(), why: reason(&e) };
-        let leaf = CertificateDer::from(self.leaf().der());
-        let leaf = EndEntityCert::try_from(&leaf).map_err(bad)?;
-        let intermediates: Vec<CertificateDer<'_>> =
-            self.chain.iter().skip(1).map(|c| CertificateDer::from(c.der())).collect();
-        let anchors = bundle.anchors_at(now);
-        let verify = |usage: KeyUsage| {
-            leaf.verify_for_usage(
-                webpki::ALL_VERIFICATION_ALGS,
-                &anchors,
-                &intermediates,
-                UnixTime::since_unix_epoch(since),
-                usage,
-                None,
-                None,
-            )
-            .map(|_| ())
-        };
-        // The extended key usage is optional; where it is there, it must allow one side of TLS (X509-SVID §4.4).
-        match verify(KeyUsage::client_auth()) {
-            Err(webpki::Error::RequiredEkuNotFoundContext(_)) => verify(KeyUsage::server_auth()),
-            outcome => outcome,
-        }
-        .map_err(bad)?;
-        Ok(VerifiedSvid { svid: self.clone(), verified_at: now })
-    }
 }
 
 /// The certificates in a run of DER; one more than `most` at the most, since the caller refuses that many.
@@ -184,49 +118,4 @@ pub(crate) fn split_concatenated(bytes: &[u8], most: usize) -> Result<Vec<Vec<u8
         rest = element.rest;
     }
     Ok(all)
-}
-
-fn reason(error: &webpki::Error) -> String {
-    match error {
-        webpki::Error::UnknownIssuer => "no authority of the bundle that is valid now signed it".to_owned(),
-        webpki::Error::CertExpired { .. } => "it, or an intermediate, has expired".to_owned(),
-        webpki::Error::CertNotValidYet { .. } => {
-            "it, or an intermediate, is not valid yet: is the clock right?".to_owned()
-        }
-        other => other.to_string(),
-    }
-}
-
-/// An X.509-SVID that was verified; nothing else builds one.
-#[derive(Clone, Debug)]
-pub struct VerifiedSvid {
-    svid: X509Svid,
-    verified_at: SystemTime,
-}
-
-impl VerifiedSvid {
-    /// Whom it names.
-    pub fn id(&self) -> &SpiffeId {
-        self.svid.id()
-    }
-
-    /// When it stops holding.
-    pub fn expires_at(&self) -> SystemTime {
-        self.svid.leaf().not_after()
-    }
-
-    /// The certificate that names it.
-    pub fn leaf(&self) -> &Certificate {
-        self.svid.leaf()
-    }
-
-    /// The SVID with its chain.
-    pub fn svid(&self) -> &X509Svid {
-        &self.svid
-    }
-
-    /// The moment at which it was verified.
-    pub fn verified_at(&self) -> SystemTime {
-        self.verified_at
-    }
 }

@@ -56,7 +56,8 @@ pub fn tlv(tag: u8, parts: &[&[u8]]) -> Vec<u8> {
     let head = match length {
         0..=0x7f => vec![tag, length as u8],
         0x80..=0xff => vec![tag, 0x81, length as u8],
-        _ => vec![tag, 0x82, (length >> 8) as u8, length as u8],
+        0x100..=0xffff => vec![tag, 0x82, (length >> 8) as u8, length as u8],
+        _ => panic!("{length} bytes are too many"),
     };
     [head, content].concat()
 }
@@ -118,14 +119,24 @@ impl Forged {
 
     pub fn sign(&self, key: &PublicKey, issuer_name: &[u8], signer: &dyn Signer) -> Vec<u8> {
         let alg = SigAlg::for_x509(signer.public());
-        let algorithm = algorithm(alg);
+        self.sign_as(key, issuer_name, &algorithm(alg), |tbs| signer.sign(alg, tbs).unwrap())
+    }
+
+    /// With any algorithm's name, and any signature.
+    pub fn sign_as(
+        &self,
+        key: &PublicKey,
+        issuer_name: &[u8],
+        algorithm: &[u8],
+        sign: impl FnOnce(&[u8]) -> Vec<u8>,
+    ) -> Vec<u8> {
         let extensions: Vec<&[u8]> = self.extensions.iter().map(Vec::as_slice).collect();
         let tbs = tlv(
             0x30,
             &[
                 &[0xa0, 3, 2, 1, 2],
                 &[2, 1, 7],
-                &algorithm,
+                algorithm,
                 issuer_name,
                 &tlv(0x30, &[&time(self.from), &time(self.until)]),
                 &self.subject,
@@ -133,7 +144,8 @@ impl Forged {
                 &tlv(0xa3, &[&tlv(0x30, &extensions)]),
             ],
         );
-        assemble(&tbs, alg, &signer.sign(alg, &tbs).unwrap())
+        let signature = sign(&tbs);
+        tlv(0x30, &[&tbs, algorithm, &tlv(3, &[&[0], &signature])])
     }
 
     /// By an authority of the library's, on a new key.
@@ -149,7 +161,7 @@ fn time(at: SystemTime) -> Vec<u8> {
 }
 
 /// The algorithm as the library writes it: cut out of what it assembles from nothing.
-fn algorithm(alg: SigAlg) -> Vec<u8> {
+pub fn algorithm(alg: SigAlg) -> Vec<u8> {
     let whole = assemble(&[], alg, &[]);
     let end = 2 + 2 + usize::from(whole[3]);
     whole[2..end].to_vec()

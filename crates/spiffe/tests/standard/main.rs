@@ -11,6 +11,7 @@ mod forge;
 mod id;
 mod jwt;
 mod keys;
+mod path;
 mod properties;
 mod wit;
 mod wpt;

@@ -4,6 +4,7 @@ pub mod duration;
 pub mod flags;
 pub mod hcl;
 pub mod log;
+pub mod metrics;
 pub mod open_files;
 pub mod oversized;
 pub mod status;

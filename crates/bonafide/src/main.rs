@@ -11,6 +11,7 @@ mod manual;
 mod server;
 mod signals;
 mod start;
+mod telemetry;
 mod up;
 
 use std::io;

@@ -16,7 +16,7 @@ use spiffe::TrustDomain;
 use store::sqlite::SqliteLog;
 
 use crate::start::{self, Failure, given};
-use crate::{health, signals};
+use crate::{health, signals, telemetry};
 
 /// Runs a server until a signal stops it.
 pub(crate) fn run(values: &Values) -> Result<(), Failure> {
@@ -40,7 +40,7 @@ pub(crate) fn run(values: &Values) -> Result<(), Failure> {
 pub(crate) async fn serve(
     settings: ServerSettings,
     stop: tokio_util::sync::CancellationToken,
-    ready: impl FnOnce(SocketAddr) + Send,
+    ready: impl FnOnce(server::Ready) + Send,
 ) -> Result<(), Failure> {
     std::fs::create_dir_all(&settings.data_dir)
         .map_err(|e| format!("cannot create the data directory {}: {e}", settings.data_dir.display()))?;
@@ -49,6 +49,17 @@ pub(crate) async fn serve(
     let up = Arc::new(AtomicBool::new(false));
     let asked = up.clone();
     let asked = health::Up::when(move || asked.load(Ordering::Acquire));
+    let own = telemetry::Own::default();
+    let measured = telemetry::Role {
+        name: "spire_server",
+        set: &server::metrics::METRICS,
+        table: server::metrics::TABLE,
+        started: &server::metrics::STARTED,
+        uptime: &server::metrics::UPTIME,
+    };
+    let telemetry =
+        telemetry::start(measured, &settings.telemetry, &settings.trust_domain, own.clone(), stop.clone())?;
+    let scrapers = telemetry::domains(&settings.telemetry);
     let health = health::serve(&settings.health_checks, asked, stop.clone()).await?;
     let outcome = server::run(
         server::Settings {
@@ -66,14 +77,16 @@ pub(crate) async fn serve(
         adapters,
         Clock::system(),
         stop.clone(),
-        |address| {
+        |running: server::Ready| {
             up.store(true, Ordering::Release);
-            ready(address);
+            own.set(running.identity(), running.bundles(scrapers));
+            ready(running);
         },
     )
     .await;
     stop.cancel();
     health.await;
+    telemetry.await;
     if outcome.is_ok() {
         tracing::info!("Server stopped gracefully");
     }

@@ -57,8 +57,8 @@ async fn live(files: Files, demo: bool) -> Result<(), Failure> {
         settings.bind_port = 0;
     }
     let (up, came_up) = oneshot::channel();
-    let mut server = tokio::spawn(server::serve(settings, stop.clone(), move |address| {
-        let _ = up.send(address);
+    let mut server = tokio::spawn(server::serve(settings, stop.clone(), move |ready| {
+        let _ = up.send(ready.address);
     }));
     let address = tokio::select! {
         address = came_up => match address {

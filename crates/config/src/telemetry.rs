@@ -1,14 +1,85 @@
-//! The `telemetry` block. None of its sinks is there yet, so each is refused by name.
+//! The `telemetry` block.
+
+use std::path::PathBuf;
+
+use spiffe::SpiffeId;
 
 use super::block::{Block, Unknown, is_empty};
+use super::check;
+use super::problem::Problem;
+
+/// Where metrics go, and how they are named. By default nowhere.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Telemetry {
+    /// The listener that Prometheus fetches from.
+    pub prometheus: Option<Prometheus>,
+    /// The first part of names, if it is not to be the role's.
+    pub metric_prefix: Option<String>,
+    /// Whether each metric is labelled with the trust domain.
+    pub trust_domain_label: bool,
+    /// Whether each metric lacks the host's name.
+    pub no_hostname_label: bool,
+    /// Prefixes of names that are let through.
+    pub allowed_prefixes: Vec<String>,
+    /// Prefixes of names that are not.
+    pub blocked_prefixes: Vec<String>,
+    /// The only labels that are let through, if there are any.
+    pub allowed_labels: Vec<String>,
+    /// Labels that are not.
+    pub blocked_labels: Vec<String>,
+}
+
+/// The listener that Prometheus fetches from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Prometheus {
+    /// Its name or address.
+    pub host: String,
+    /// Its port.
+    pub port: u16,
+    /// TLS, if it is used.
+    pub tls: Option<PrometheusTls>,
+}
+
+/// TLS of the Prometheus listener.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PrometheusTls {
+    /// What it shows.
+    pub shown: Shown,
+    /// Who may fetch.
+    pub clients: Scrapers,
+}
+
+/// What a listener shows of itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Shown {
+    /// A certificate and its key in PEM files.
+    Files {
+        /// The certificate, and intermediates after it.
+        cert: PathBuf,
+        /// The key.
+        key: PathBuf,
+    },
+    /// The role's own X.509-SVID.
+    OwnSvid,
+}
+
+/// Who may fetch metrics over TLS.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Scrapers {
+    /// Everyone who can connect.
+    Anyone,
+    /// Who has a certificate of the authorities in this PEM file.
+    Certified(PathBuf),
+    /// Who has an X.509-SVID with one of these IDs.
+    Ids(Vec<SpiffeId>),
+}
 
 /// Reads the block, if there is one.
-pub(crate) fn telemetry(top: &Block<'_>) {
+pub(crate) fn telemetry(top: &Block<'_>) -> Telemetry {
     let Some(block) = top.block("telemetry") else {
-        return;
+        return Telemetry::default();
     };
     for (sink, would) in [
-        ("Prometheus", "serve metrics for Prometheus to fetch"),
         ("DogStatsd", "send metrics to a DogStatsD server"),
         ("Statsd", "send metrics to a StatsD server"),
         ("M3", "send metrics to an M3 server"),
@@ -16,12 +87,68 @@ pub(crate) fn telemetry(top: &Block<'_>) {
     ] {
         block.not_yet_unless(sink, would, is_empty);
     }
-    block.not_yet_unless("MetricPrefix", "change the first part of metric names", is_empty);
-    block.not_yet_unless("EnableTrustDomainLabel", "label metrics with the trust domain", is_empty);
-    let kept = |value: &kit::hcl::Value| matches!(value, kit::hcl::Value::Bool(true));
-    block.not_yet_unless("EnableHostnameLabel", "leave the host name out of metrics", kept);
-    for filter in ["AllowedPrefixes", "BlockedPrefixes", "AllowedLabels", "BlockedLabels"] {
-        block.not_yet_unless(filter, "choose which metrics or labels are emitted", is_empty);
-    }
+    let list = |key| block.texts(key).into_iter().map(|given| given.value).collect();
+    let settings = Telemetry {
+        prometheus: block.block("Prometheus").and_then(prometheus),
+        metric_prefix: block.text("MetricPrefix").map(|given| given.value),
+        trust_domain_label: block.switch("EnableTrustDomainLabel").is_some_and(|given| given.value),
+        no_hostname_label: block.switch("EnableHostnameLabel").is_some_and(|given| !given.value),
+        allowed_prefixes: list("AllowedPrefixes"),
+        blocked_prefixes: list("BlockedPrefixes"),
+        allowed_labels: list("AllowedLabels"),
+        blocked_labels: list("BlockedLabels"),
+    };
     block.finish(Unknown::Warn);
+    settings
+}
+
+fn prometheus(block: Block<'_>) -> Option<Prometheus> {
+    let host = block.text("host").map_or_else(|| "localhost".to_owned(), check::host);
+    let port = match block.number("port") {
+        Some(given) => check::port(&block, "port", given),
+        None => {
+            block.required("port", "the port that Prometheus fetches metrics from");
+            None
+        }
+    };
+    let tls = block.block("tls").map(tls);
+    block.finish(Unknown::Refuse);
+    match tls {
+        Some(tls) => Some(Prometheus { host, port: port?, tls: Some(tls?) }),
+        None => Some(Prometheus { host, port: port?, tls: None }),
+    }
+}
+
+fn tls(block: Block<'_>) -> Option<PrometheusTls> {
+    let (cert, key) = (block.text("cert_file"), block.text("key_file"));
+    let own = block.switch("use_spire_svid").is_some_and(|given| given.value);
+    let shown = match (own, cert, key) {
+        (true, None, None) => Some(Shown::OwnSvid),
+        (true, Some(given), _) | (true, None, Some(given)) => {
+            block.mistake(given.place, Problem::OnlyOne(vec!["use_spire_svid", "cert_file and key_file"]));
+            None
+        }
+        (false, Some(cert), Some(key)) => {
+            Some(Shown::Files { cert: check::path(cert), key: check::path(key) })
+        }
+        (false, _, _) => {
+            block.required(
+                "cert_file and key_file",
+                "they hold what the listener shows, unless use_spire_svid is true",
+            );
+            None
+        }
+    };
+    let ids = check::ids(&block, "authorized_spiffe_ids");
+    let clients = match (block.text("client_ca_file"), ids.is_empty()) {
+        (Some(given), false) => {
+            block.mistake(given.place, Problem::OnlyOne(vec!["client_ca_file", "authorized_spiffe_ids"]));
+            None
+        }
+        (Some(given), true) => Some(Scrapers::Certified(check::path(given))),
+        (None, false) => Some(Scrapers::Ids(ids)),
+        (None, true) => Some(Scrapers::Anyone),
+    };
+    block.finish(Unknown::Refuse);
+    Some(PrometheusTls { shown: shown?, clients: clients? })
 }

@@ -7,5 +7,6 @@ pub mod log;
 pub mod metrics;
 pub mod open_files;
 pub mod oversized;
+pub mod rpc;
 pub mod status;
 pub mod uds;

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use kit::clock::Clock;
 use kit::oversized::OversizedLayer;
+use kit::rpc::MeasuredLayer;
 use model::ports::{ChangeLog, KeyManager, LogError, NodeAttestor, TokenSpender};
 use proto::bonafide::feed::v1::feed_server::FeedServer;
 use proto::spire::api::server::agent::v1::agent_server::AgentServer;
@@ -32,9 +33,11 @@ use crate::api::health;
 use crate::api::svid::SvidApi;
 use crate::api::trustdomain::TrustDomainApi;
 use crate::authority::{Authorities, AuthorityError, AuthoritySettings};
-use crate::authz::{Authorizer, AuthzLayer, Limiter, Peer, RateLimits};
+use crate::authz::{Authorizer, AuthzLayer, Limiter, Peer, RateLimits, table};
 use crate::feed::{FeedApi, Hub};
 use crate::listen::accept_tls;
+use crate::metered::{MeteredKeys, MeteredLog, Standing};
+use crate::ready::Ready;
 use crate::registry::{Observer, Registry};
 use crate::signing::SigningPool;
 use crate::sweep::{self, Deadlines};
@@ -46,6 +49,13 @@ const MAX_MESSAGE: usize = 4 << 20;
 const DRAIN: Duration = Duration::from_secs(10);
 /// How often a feed that nothing concerns is told how far the log has come.
 const HEARTBEAT: Duration = Duration::from_secs(5);
+
+/// Counts the calls of methods that the table has.
+const MEASURED: MeasuredLayer = MeasuredLayer { calls: &crate::metrics::RPC, known: method };
+
+fn method(path: &str) -> Option<&'static str> {
+    table::find(path).map(|row| row.method)
+}
 
 /// What the operator chose, checked.
 #[derive(Debug, Clone)]
@@ -123,12 +133,14 @@ pub async fn run(
     adapters: Adapters,
     clock: Clock,
     stop: CancellationToken,
-    ready: impl FnOnce(SocketAddr) + Send,
+    ready: impl FnOnce(Ready) + Send,
 ) -> Result<(), ServerError> {
     let trust = TrustStore::new(&settings.trust_domain, &settings.admin_ids);
     let (hub, deadlines) = (Hub::new(), Deadlines::new());
-    let observers: Vec<Arc<dyn Observer>> = vec![hub.clone(), deadlines.clone(), trust.clone()];
-    let registry = Registry::open(adapters.log, observers).await.map_err(ServerError::Registry)?;
+    let observers: Vec<Arc<dyn Observer>> =
+        vec![hub.clone(), deadlines.clone(), trust.clone(), Arc::new(Standing::default())];
+    let log = Arc::new(MeteredLog::new(adapters.log, settings.trust_domain.clone()));
+    let registry = Registry::open(log, observers).await.map_err(ServerError::Registry)?;
     tracing::info!(
         entries = registry.snapshot().entry_count(),
         agents = registry.snapshot().agent_count(),
@@ -141,7 +153,7 @@ pub async fn run(
         settings.trust_domain.clone(),
         settings.authority.clone(),
         registry.clone(),
-        adapters.keys,
+        Arc::new(MeteredKeys(adapters.keys)),
         pool,
         clock.clone(),
     )
@@ -210,18 +222,20 @@ pub async fn run(
 
     // Background tasks outlive the listeners by nothing: they stop with the same token.
     let authority_task = tokio::spawn(authorities.clone().run(stop.clone()));
-    let sweep_task = tokio::spawn(sweep::run(registry, deadlines, clock, stop.clone()));
+    let sweep_task = tokio::spawn(sweep::run(registry.clone(), deadlines, clock, stop.clone()));
 
     let connections =
         accept_tls(listener, tokio_rustls::TlsAcceptor::from(Arc::new(tls)), identify, stop.clone());
     tracing::info!(address = %address, network = "tcp", "Starting Server APIs");
     let tcp = server()
+        .layer(MEASURED)
         .layer(OversizedLayer)
         .layer(AuthzLayer(authorizer.clone()))
         .add_routes(services.remote())
         .serve_with_incoming_shutdown(connections, stop.clone().cancelled_owned());
     tracing::info!(address = %settings.socket_path.display(), network = "unix", "Starting Server APIs");
     let uds = server()
+        .layer(MEASURED)
         .layer(OversizedLayer)
         .layer(AuthzLayer(authorizer))
         .add_routes(services.local())
@@ -230,7 +244,7 @@ pub async fn run(
             stop.clone().cancelled_owned(),
         );
 
-    ready(address);
+    ready(Ready { address, authorities, registry: registry.clone() });
     let both = async { tokio::try_join!(tcp, uds) };
     let forced = async {
         stop.cancelled().await;

@@ -7,6 +7,9 @@ pub mod authz;
 mod engine;
 pub mod feed;
 mod listen;
+mod metered;
+pub mod metrics;
+mod ready;
 pub mod registry;
 pub mod signing;
 pub mod sweep;
@@ -14,4 +17,6 @@ pub mod sweep;
 mod testing;
 mod trust;
 
+pub use api::health::Subsystem;
 pub use engine::{Adapters, MakeAttestors, OwnAuthorities, ServerError, Settings, run};
+pub use ready::Ready;

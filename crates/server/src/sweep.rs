@@ -11,7 +11,10 @@ use kit::clock::Clock;
 use model::{Change, Cursor, EntryId, Row, Snapshot, UnixTime, Write};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
+use tonic::Code;
 
+use crate::api::registry_code;
+use crate::metrics::ENTRY_PRUNE;
 use crate::registry::{Observer, Registry};
 
 /// The longest sleep: a clock that was set is noticed after this.
@@ -129,6 +132,8 @@ async fn sweep(registry: &Registry, deadlines: &Deadlines, now: UnixTime) {
         }
     }
     if deadlines.entries.load(Ordering::Acquire) <= now.0 {
+        let call = ENTRY_PRUNE.start(&[]);
+        let mut code = Code::Ok;
         deadlines.entries.store(i64::MAX, Ordering::Release);
         let (ended, next) = ended_entries(&registry.snapshot(), now);
         deadlines.entries.fetch_min(next.0, Ordering::AcqRel);
@@ -140,10 +145,12 @@ async fn sweep(registry: &Registry, deadlines: &Deadlines, now: UnixTime) {
                     Err(error) => {
                         tracing::warn!(entry_id = %id, error = %error, "An expired registration entry could not be removed");
                         deadlines.entries.fetch_min(now.0.saturating_add(60), Ordering::AcqRel);
+                        code = registry_code(&error);
                     }
                 }
             }
         }
+        call.done(code);
     }
 }
 

@@ -26,7 +26,7 @@ use super::log::{LogFlags, log};
 use super::problem::{Notice, Problem};
 use super::read::{Source, document};
 use super::report::{Ledger, Place, Report, Warning};
-use super::telemetry::telemetry;
+use super::telemetry::{Telemetry, telemetry};
 
 /// Where SPIRE looks for the file if it is not named.
 pub const DEFAULT_PATH: &str = "conf/agent/agent.conf";
@@ -132,6 +132,8 @@ pub struct AgentSettings {
     pub workload_attestors: Vec<WorkloadAttestor>,
     /// Health over HTTP.
     pub health_checks: HealthChecks,
+    /// Where metrics go.
+    pub telemetry: Telemetry,
     /// What to tell the operator at start.
     pub warnings: Vec<Warning>,
 }
@@ -160,7 +162,7 @@ fn read(ledger: &Ledger, source: &Source, flags: &Overrides) -> Option<AgentSett
 fn everything(top: &Block<'_>, flags: &Overrides) -> Option<AgentSettings> {
     let plugins = plugins::read(top);
     let health_checks = health_checks(top);
-    telemetry(top);
+    let telemetry = telemetry(top);
     let block = top.block_or_empty("agent");
     let flag = |name, value: &Option<String>, key| flag_or(name, value.as_deref(), block.text(key));
     let trust_domain = check::trust_domain(&block, flag("-trustDomain", &flags.trust_domain, "trust_domain"));
@@ -211,6 +213,7 @@ fn everything(top: &Block<'_>, flags: &Overrides) -> Option<AgentSettings> {
         node_attestor: plugins.node_attestor,
         workload_attestors: plugins.workload_attestors,
         health_checks,
+        telemetry,
         warnings: Vec::new(),
     })
 }

@@ -30,7 +30,7 @@ use super::key_type::{Use, key_type};
 use super::log::{LogFlags, log};
 use super::read::{Source, document};
 use super::report::{Ledger, Place, Report, Warning};
-use super::telemetry::telemetry;
+use super::telemetry::{Telemetry, telemetry};
 
 /// Where SPIRE looks for the file if it is not named.
 pub const DEFAULT_PATH: &str = "conf/server/server.conf";
@@ -118,6 +118,8 @@ pub struct ServerSettings {
     pub node_attestors: Vec<NodeAttestor>,
     /// Health over HTTP.
     pub health_checks: HealthChecks,
+    /// Where metrics go.
+    pub telemetry: Telemetry,
     /// What to tell the operator at start.
     pub warnings: Vec<Warning>,
 }
@@ -155,7 +157,7 @@ fn read(ledger: &Ledger, source: &Source, flags: &Overrides) -> Option<ServerSet
 fn everything(top: &Block<'_>, flags: &Overrides) -> Option<ServerSettings> {
     let plugins = plugins::read(top);
     let health_checks = health_checks(top);
-    telemetry(top);
+    let telemetry = telemetry(top);
     let block = top.block_or_empty("server");
     let flag = |name, value: &Option<String>, key| flag_or(name, value.as_deref(), block.text(key));
     let trust_domain = check::trust_domain(&block, flag("-trustDomain", &flags.trust_domain, "trust_domain"));
@@ -204,6 +206,7 @@ fn everything(top: &Block<'_>, flags: &Overrides) -> Option<ServerSettings> {
         key_manager: plugins.key_manager,
         node_attestors: plugins.node_attestors,
         health_checks,
+        telemetry,
         warnings: Vec::new(),
     })
 }

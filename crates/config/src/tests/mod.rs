@@ -2,6 +2,7 @@ mod agent;
 mod lenient;
 mod plugins;
 mod server;
+mod telemetry;
 mod ttl;
 mod values;
 

@@ -39,7 +39,13 @@ impl Ended {
 /// The handles of a call by how it ended.
 type ByCode = [OnceLock<Ended>; CODES];
 
-fn ended(handles: &ByCode, recorder: Option<&(dyn Recorder + Send + Sync)>, key: &Key, code: Code, took: f64) {
+fn ended(
+    handles: &ByCode,
+    recorder: Option<&(dyn Recorder + Send + Sync)>,
+    key: &Key,
+    code: Code,
+    took: f64,
+) {
     let (Some(handle), Some(recorder)) = (handles.get(code as usize), recorder) else { return };
     let ended = handle.get_or_init(|| Ended::new(recorder, key, code));
     ended.count.increment(1);
@@ -136,6 +142,11 @@ impl RpcCalls {
         known.unwrap_or_else(|| {
             let first = self.name.split('.').next().unwrap_or(self.name);
             let key = Key::from_name(format!("{first}.{}", method_name(method)));
+            self.set.describe(
+                key.name().to_owned(),
+                Kind::Call,
+                &format!("{} This one: {method}.", self.help.trim()),
+            );
             let mut by_method = self.by_method.write().unwrap_or_else(PoisonError::into_inner);
             by_method.entry(method).or_insert_with(|| unasked(key)).clone()
         })
@@ -173,6 +184,12 @@ impl Running {
     /// The call is over: `code` says how an error counts.
     pub fn with<T, E>(self, result: &Result<T, E>, code: impl FnOnce(&E) -> Code) {
         self.done(result.as_ref().err().map_or(Code::Ok, code));
+    }
+
+    /// Whether anything is done with it.
+    #[must_use]
+    pub fn is_counted(&self) -> bool {
+        self.handles.is_some()
     }
 
     /// The call is not to be counted.

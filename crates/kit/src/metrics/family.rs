@@ -70,7 +70,8 @@ impl<H: Clone> Family<H> {
         let mut by = self.by.write().unwrap_or_else(PoisonError::into_inner);
         let full = by.len() >= MOST && !by.contains_key(&place);
         let others: Vec<&str> = self.labels.iter().map(|_| OTHER).collect();
-        let (place, values) = if full { (HASHER.hash_one(&others[..]), &others[..]) } else { (place, values) };
+        let (place, values) =
+            if full { (HASHER.hash_one(&others[..]), &others[..]) } else { (place, values) };
         by.entry(place).or_insert_with(|| make(recorder, values)).clone()
     }
 

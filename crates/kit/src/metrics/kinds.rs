@@ -24,8 +24,7 @@ impl Counter {
     /// Adds `count`, for the labels' `values` in the order they are declared.
     pub fn add(&self, count: usize, values: &[&str]) {
         let count = u64::try_from(count).unwrap_or(u64::MAX);
-        let make =
-            |to: &dyn Recorder, values: &[&str]| to.register_counter(&self.0.key(values), &SAMPLES);
+        let make = |to: &dyn Recorder, values: &[&str]| to.register_counter(&self.0.key(values), &SAMPLES);
         self.0.with(values, make, |counter| counter.increment(count));
     }
 }
@@ -53,7 +52,10 @@ impl Gauge {
 
     /// As [`set`](Self::set), for a count.
     pub fn count(&self, value: usize, values: &[&str]) {
-        #[allow(clippy::cast_precision_loss, reason = "a gauge is a float; 2^53 of something is more than there is")]
+        #[allow(
+            clippy::cast_precision_loss,
+            reason = "a gauge is a float; 2^53 of something is more than there is"
+        )]
         self.set(value as f64, values);
     }
 }
@@ -75,14 +77,16 @@ impl Sample {
 
     /// Adds one number, for the labels' `values` in the order they are declared.
     pub fn add(&self, value: f64, values: &[&str]) {
-        let make =
-            |to: &dyn Recorder, values: &[&str]| to.register_histogram(&self.0.key(values), &SAMPLES);
+        let make = |to: &dyn Recorder, values: &[&str]| to.register_histogram(&self.0.key(values), &SAMPLES);
         self.0.with(values, make, |sample| sample.record(value));
     }
 
     /// As [`add`](Self::add), for a count.
     pub fn count(&self, value: usize, values: &[&str]) {
-        #[allow(clippy::cast_precision_loss, reason = "a sample is a float; 2^53 of something is more than there is")]
+        #[allow(
+            clippy::cast_precision_loss,
+            reason = "a sample is a float; 2^53 of something is more than there is"
+        )]
         self.add(value as f64, values);
     }
 }

@@ -36,8 +36,8 @@ fn snake(name: &str) -> String {
             continue;
         }
         let lower = |at: Option<&char>| at.is_some_and(|letter| letter.is_lowercase());
-        let beside_lower =
-            lower(letters.get(index + 1)) || index.checked_sub(1).is_some_and(|before| lower(letters.get(before)));
+        let beside_lower = lower(letters.get(index + 1))
+            || index.checked_sub(1).is_some_and(|before| lower(letters.get(before)));
         let inside = index > 0 && index + 1 < letters.len();
         if letter.is_uppercase() && inside && beside_lower && !out.ends_with('_') {
             out.push('_');

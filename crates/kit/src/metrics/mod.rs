@@ -67,9 +67,19 @@ macro_rules! metrics {
 #[doc(hidden)]
 #[macro_export]
 macro_rules! metric_kind {
-    (counter) => { $crate::metrics::Counter };
-    (gauge) => { $crate::metrics::Gauge };
-    (sample) => { $crate::metrics::Sample };
-    (call) => { $crate::metrics::Call };
-    (rpc) => { $crate::metrics::RpcCalls };
+    (counter) => {
+        $crate::metrics::Counter
+    };
+    (gauge) => {
+        $crate::metrics::Gauge
+    };
+    (sample) => {
+        $crate::metrics::Sample
+    };
+    (call) => {
+        $crate::metrics::Call
+    };
+    (rpc) => {
+        $crate::metrics::RpcCalls
+    };
 }

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, OnceLock};
 
-use metrics::{KeyName, Level, Metadata, Recorder};
+use metrics::{KeyName, Level, Metadata, Recorder, SharedString};
 
 use super::describe::{Described, Kind};
 
@@ -22,7 +22,10 @@ pub struct Set {
 impl Set {
     /// A set whose metrics go nowhere yet.
     #[must_use]
-    #[allow(clippy::new_without_default, reason = "a set is a static; a second one by default would be a mistake")]
+    #[allow(
+        clippy::new_without_default,
+        reason = "a set is a static; a second one by default would be a mistake"
+    )]
     pub const fn new() -> Self {
         Self { recorder: OnceLock::new() }
     }
@@ -34,24 +37,27 @@ impl Set {
         recorder: Arc<dyn Recorder + Send + Sync>,
         table: &[&(dyn Described + Sync)],
     ) -> bool {
-        for metric in table {
-            let help = metric.help().trim();
-            match metric.kind() {
-                Kind::Counter => recorder.describe_counter(KeyName::from(metric.name()), None, help.into()),
-                Kind::Gauge => recorder.describe_gauge(KeyName::from(metric.name()), None, help.into()),
-                Kind::Sample => recorder.describe_histogram(KeyName::from(metric.name()), None, help.into()),
-                Kind::Call => {
-                    recorder.describe_counter(KeyName::from(metric.name()), None, help.into());
-                    let took = format!("Milliseconds of: {help}");
-                    recorder.describe_histogram(
-                        KeyName::from(format!("{}.elapsed_time", metric.name())),
-                        None,
-                        took.into(),
-                    );
-                }
+        let first = self.recorder.set(recorder).is_ok();
+        if first {
+            table.iter().for_each(|it| self.describe(it.name().to_owned(), it.kind(), it.help().trim()));
+        }
+        first
+    }
+
+    /// Tells the recorder what a metric means.
+    pub(super) fn describe(&self, name: String, kind: Kind, help: &str) {
+        let Some(recorder) = self.recorder() else { return };
+        let meaning = || SharedString::from(help.to_owned());
+        match kind {
+            Kind::Counter => recorder.describe_counter(KeyName::from(name), None, meaning()),
+            Kind::Gauge => recorder.describe_gauge(KeyName::from(name), None, meaning()),
+            Kind::Sample => recorder.describe_histogram(KeyName::from(name), None, meaning()),
+            Kind::Call => {
+                recorder.describe_counter(KeyName::from(name.clone()), None, meaning());
+                let took = KeyName::from(format!("{name}.elapsed_time"));
+                recorder.describe_histogram(took, None, format!("Milliseconds of: {help}").into());
             }
         }
-        self.recorder.set(recorder).is_ok()
     }
 
     pub(super) fn recorder(&self) -> Option<&(dyn Recorder + Send + Sync)> {

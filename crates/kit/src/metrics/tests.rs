@@ -48,7 +48,8 @@ impl HistogramFn for Page {
 
 impl Book {
     fn page(&self, key: &Key) -> Arc<Page> {
-        let labels: String = key.labels().map(|label| format!(" {}={}", label.key(), label.value())).collect();
+        let labels: String =
+            key.labels().map(|label| format!(" {}={}", label.key(), label.value())).collect();
         Arc::new(Page(self.clone(), format!("{}{labels}", key.name())))
     }
 
@@ -168,7 +169,10 @@ fn methods_are_called_as_spire_calls_them() {
         ("/spire.api.server.svid.v1.SVID/BatchNewX509SVID", "svid.v1.svid.batch_new_x509svid"),
         ("/spire.api.server.svid.v1.SVID/NewJWTSVID", "svid.v1.svid.new_jwtsvid"),
         ("/spire.api.server.svid.v1.SVID/NewDownstreamX509CA", "svid.v1.svid.new_downstream_x509ca"),
-        ("/spire.api.server.trustdomain.v1.TrustDomain/RefreshBundle", "trustdomain.v1.trust_domain.refresh_bundle"),
+        (
+            "/spire.api.server.trustdomain.v1.TrustDomain/RefreshBundle",
+            "trustdomain.v1.trust_domain.refresh_bundle",
+        ),
         ("/spire.api.server.bundle.v1.Bundle/PublishJWTAuthority", "bundle.v1.bundle.publish_jwt_authority"),
         ("/SpiffeWorkloadAPI/FetchX509SVID", "workload_api.fetch_x509svid"),
         ("/SpiffeWorkloadAPI/FetchJWTBundles", "workload_api.fetch_jwt_bundles"),

@@ -14,3 +14,5 @@ mod page;
 mod relationship_wire;
 pub mod svid;
 pub mod trustdomain;
+
+pub(crate) use failure::registry_code;

@@ -9,12 +9,14 @@ use spiffe::bundle::Bundle;
 use spiffe::key::{PrivateKey, Signer};
 use spiffe::x509::{X509Issuer, X509Svid};
 use spiffe_tls::{Identity, IdentitySource};
+use tonic::Code;
 
 use super::error::{AuthorityError, SignError, chain};
 use super::handle::Desk;
 use super::issue::Leaf;
 use super::moment::moment;
 use super::x509::authority_id;
+use crate::metrics::SVID_ROTATE;
 use crate::signing::Class;
 
 /// Keeps the server in possession of an X.509-SVID.
@@ -73,7 +75,10 @@ impl ServerSvid {
             Some(current) if now < current.renew_at && !tainted => return Ok(current.renew_at),
             _ => {}
         }
-        let (identity, not_after) = make(desk, issuer, now).await?;
+        let call = SVID_ROTATE.start(&[]);
+        let made = make(desk, issuer, now).await;
+        call.with(&made, |_| Code::Internal);
+        let (identity, not_after) = made?;
         self.source.set(identity);
         // Counted from now, not from its backdated beginning, which for a life of seconds lies before the half.
         let renew_at = now + not_after.duration_since(now).unwrap_or_default() / 2;

@@ -17,6 +17,7 @@ use super::jwt::JwtKey;
 use super::kind::Kind;
 use super::x509::BACKDATE;
 use crate::authz::{AdminGrant, AuthorizedAgent, DownstreamGrant, EntryGrant};
+use crate::metrics::{SIGN_JWT_SVID, SIGN_X509_CA, SIGN_X509_SVID};
 use crate::signing::Class;
 
 /// An agent asks for the X.509-SVID of an entry.
@@ -286,6 +287,7 @@ impl Leaf {
             template = template.named(subject);
         }
         let leaf = template.issue_der(&self.issuer).map_err(failed)?;
+        SIGN_X509_SVID.add(1, &[]);
         // Certificates count whole seconds.
         let expires_at = UnixTime::of(self.not_after).system_time();
         Ok(IssuedX509 { id, leaf, issuer: self.issuer, expires_at })
@@ -295,6 +297,7 @@ impl Leaf {
     fn sign_downstream(self, key: &PublicKey) -> Result<Vec<Certificate>, SignError> {
         let template = CaTemplate::downstream_of(&self.issuer, self.not_before, self.not_after);
         let ca = template.issue(key, &self.issuer).map_err(failed)?;
+        SIGN_X509_CA.add(1, &[]);
         Ok(self.issuer.chain_for(ca))
     }
 
@@ -302,6 +305,7 @@ impl Leaf {
     pub(super) fn sign_own(self, id: SpiffeId, key: PublicKey) -> Result<AgentSvid, SignError> {
         let template = LeafTemplate::new(id.clone(), key, self.not_before, self.not_after);
         let leaf = template.issue(&self.issuer).map_err(failed)?;
+        SIGN_X509_SVID.add(1, &[]);
         Ok(AgentSvid { id, chain: self.issuer.chain_for(leaf.clone()), leaf })
     }
 }
@@ -313,6 +317,7 @@ fn failed(error: IssueError) -> SignError {
 
 fn sign_claims(key: &JwtKey, claims: JwtSvidClaims) -> Result<IssuedJwt, SignError> {
     let token = jwt::sign(&claims, key.id(), key.signer()).map_err(|e| SignError::Failed(e.to_string()))?;
+    SIGN_JWT_SVID.add(1, &[]);
     let whole = |at| UnixTime::of(at).system_time();
     Ok(IssuedJwt {
         id: claims.subject,

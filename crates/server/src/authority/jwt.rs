@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use async_trait::async_trait;
+use kit::metrics::Call;
 use model::UnixTime;
 use proto::journal::{Entries, JwtKeyEntry, Status};
 use spiffe::TrustDomain;
@@ -16,6 +17,7 @@ use super::kind::{Kind, Record};
 use super::settings::AuthoritySettings;
 use super::slot::Slot;
 use super::stage::Draft;
+use crate::metrics::{JWT_KEY_ACTIVATE, JWT_KEY_PREPARE};
 use crate::signing::SigningPool;
 
 /// A key that signs JWT-SVIDs, and what it is called in bundles.
@@ -129,7 +131,12 @@ impl Kind for JwtKey {
         })
     }
 
+    fn preparations() -> &'static Call {
+        &JWT_KEY_PREPARE
+    }
+
     fn serve(self: &Arc<Self>, desk: &Desk) {
+        JWT_KEY_ACTIVATE.add(1, &[]);
         desk.jwt.store(Some(self.clone()));
     }
 }

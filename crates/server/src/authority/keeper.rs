@@ -10,6 +10,7 @@ use model::ports::KeyManager;
 use spiffe::TrustDomain;
 use spiffe::bundle::Bundle;
 use tokio_util::sync::CancellationToken;
+use tonic::Code;
 
 use super::error::{AuthorityError, chain};
 use super::handle::Desk;
@@ -26,6 +27,7 @@ use super::slot::Slot;
 use super::stage::{Authority, Draft, Prepared};
 use super::state::States;
 use super::x509::X509Ca;
+use crate::metrics::BUNDLE_PRUNE;
 use crate::registry::Registry;
 use crate::signing::SigningPool;
 
@@ -219,7 +221,10 @@ impl Keeper {
     async fn prune(&mut self, now: SystemTime) {
         if now >= self.prune_bundle_at {
             self.prune_bundle_at = now + PRUNE_BUNDLE_EVERY;
-            if let Err(error) = prune_bundle(&self.registry, &self.desk.trust_domain, now).await {
+            let call = BUNDLE_PRUNE.start(&[]);
+            let pruned = prune_bundle(&self.registry, &self.desk.trust_domain, now).await;
+            call.with(&pruned, |_| Code::Internal);
+            if let Err(error) = pruned {
                 tracing::error!(error = %error, "Could not prune CA certificates");
             }
         }
@@ -256,7 +261,12 @@ impl Hands<'_> {
         // Preparing and activating, and once more after a long sleep. Lives too short to keep up with end here.
         for _ in 0..4 {
             match line.need(now) {
-                Need::Prepare(slot) => line.next = Next::Prepared(self.prepare(slot, now).await?),
+                Need::Prepare(slot) => {
+                    let call = K::preparations().start(&[]);
+                    let prepared = self.prepare(slot, now).await;
+                    call.with(&prepared, |_| Code::Internal);
+                    line.next = Next::Prepared(prepared?);
+                }
                 Need::Activate => self.activate(line).await,
                 Need::Wait(until) => return Ok(until),
             }

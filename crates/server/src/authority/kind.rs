@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use async_trait::async_trait;
+use kit::metrics::Call;
 use proto::journal::Entries;
 use spiffe::TrustDomain;
 use spiffe::bundle::{Bundle, BundleError};
@@ -63,6 +64,9 @@ pub(super) trait Kind: Sized + Send + Sync + std::fmt::Debug + 'static {
 
     /// Adds it to the bundle; whether it was not there.
     fn add_to(&self, bundle: &mut Bundle) -> Result<bool, BundleError>;
+
+    /// Where its preparation is counted.
+    fn preparations() -> &'static Call;
 
     /// Makes it the one that signs.
     fn serve(self: &Arc<Self>, desk: &Desk);

@@ -9,6 +9,7 @@ use spiffe::bundle::{Bundle, JwtAuthority, X509Authority};
 use super::journal::Book;
 use super::moment::moment;
 use super::own_bundle::{AmendError, amend};
+use crate::metrics::BUNDLE_PRUNED;
 use crate::registry::{Registry, RegistryError};
 
 /// How long after its end an authority stays in the bundle (SPIRE 1.16).
@@ -61,6 +62,7 @@ pub(super) async fn prune_bundle(
     };
     let after = amend(registry, td, drop, Vec::new()).await?;
     if after.sequence != before.sequence {
+        BUNDLE_PRUNED.add(1, &[]);
         announce(&before, now);
         tracing::debug!("Expired certificates were successfully pruned from bundle");
     }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use async_trait::async_trait;
+use kit::metrics::Call;
 use model::UnixTime;
 use proto::journal::{Entries, Status, X509caEntry};
 use spiffe::TrustDomain;
@@ -17,6 +18,7 @@ use super::kind::{Kind, Record};
 use super::settings::AuthoritySettings;
 use super::slot::Slot;
 use super::stage::Draft;
+use crate::metrics::{X509_CA_ACTIVATE, X509_CA_EXPIRATION, X509_CA_PREPARE, X509_CA_TTL};
 use crate::signing::{Class, SigningPool};
 
 /// Certificates begin this long before they are made, for relying parties whose clock is behind (SPIRE 1.16).
@@ -136,7 +138,12 @@ impl Kind for X509Ca {
         bundle.push_x509(X509Authority { certificate: self.certificate.clone(), tainted: false })
     }
 
+    fn preparations() -> &'static Call {
+        &X509_CA_PREPARE
+    }
+
     fn serve(self: &Arc<Self>, desk: &Desk) {
+        measure(&desk.trust_domain, self.not_after(), desk.clock.now());
         desk.x509.store(Some(self.issuer.clone()));
     }
 }
@@ -169,4 +176,13 @@ impl Record for X509caEntry {
     fn public_key(&self) -> Option<PublicKey> {
         Some(Certificate::parse(self.certificate.clone()).ok()?.public_key().clone())
     }
+}
+
+/// Measures a CA that begins to sign.
+fn measure(trust_domain: &TrustDomain, ends: SystemTime, now: SystemTime) {
+    let labels = [trust_domain.as_str()];
+    X509_CA_ACTIVATE.add(1, &[]);
+    X509_CA_EXPIRATION
+        .set(ends.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs_f64().trunc(), &labels);
+    X509_CA_TTL.set(ends.duration_since(now).unwrap_or_default().as_secs_f64(), &labels);
 }

@@ -7,6 +7,7 @@ use tonic::Status;
 
 use super::grants::{AdminGrant, AuthorizedAgent, DownstreamGrant};
 use super::limit::{Kind, Limiter};
+use crate::metrics::RATE_LIMIT;
 
 /// The other end of a connection, known before any request.
 #[derive(Debug, Clone)]
@@ -60,6 +61,8 @@ pub struct Caller {
     pub(in crate::authz) peer: Arc<Peer>,
     pub(in crate::authz) standing: Standing,
     pub(in crate::authz) limiter: Arc<Limiter>,
+    /// The method that is called, as the table has it.
+    pub(in crate::authz) method: &'static str,
 }
 
 impl Caller {
@@ -78,10 +81,13 @@ impl Caller {
 
     /// Waits until the caller's address may have `count` more of what is limited; those at the socket never wait.
     pub async fn throttle(&self, kind: Kind, count: usize) -> Result<(), Status> {
-        match &*self.peer {
+        let call = RATE_LIMIT.start(self.method);
+        let passed = match &*self.peer {
             Peer::Local { .. } => Ok(()),
             Peer::Remote { addr, .. } => self.limiter.pass(kind, addr.ip(), count).await,
-        }
+        };
+        call.with(&passed, Status::code);
+        passed
     }
 
     /// As what it was let in.

@@ -49,7 +49,9 @@ impl Authorizer {
             )));
         }
         let who = row.who;
-        let allow = |standing| Ok(Caller { peer: peer.clone(), standing, limiter: self.limiter.clone() });
+        let allow = |standing| {
+            Ok(Caller { peer: peer.clone(), standing, limiter: self.limiter.clone(), method: row.method })
+        };
         if who.includes(Who::ANY) {
             return allow(Standing::Nobody);
         }

@@ -9,6 +9,7 @@ use proto::bonafide::feed::v1::goodbye::Reason;
 use spiffe::{SpiffeId, TrustDomain};
 use tokio::sync::Notify;
 
+use crate::metrics::FEED_STREAMS;
 use crate::registry::Observer;
 
 /// All streams of this server, and the staging of changes on their way to them.
@@ -25,6 +26,8 @@ struct Inner {
     /// Marks of changes whose snapshot is not published yet.
     staged: Vec<(Arc<Follower>, Marks)>,
     next: u64,
+    /// How many streams there are.
+    streams: usize,
 }
 
 /// One stream, as the hub sees it.
@@ -113,6 +116,8 @@ impl Hub {
         let all = inner.followers.entry(agent_id).or_default();
         let twin = all.iter().any(|other| other.instance != follower.instance);
         all.push(follower.clone());
+        inner.streams += 1;
+        FEED_STREAMS.count(inner.streams, &[]);
         (Following { hub: self.clone(), follower }, twin)
     }
 
@@ -238,6 +243,8 @@ impl Following {
 impl Drop for Following {
     fn drop(&mut self) {
         let mut inner = lock(&self.hub.inner);
+        inner.streams = inner.streams.saturating_sub(1);
+        FEED_STREAMS.count(inner.streams, &[]);
         if let Some(all) = inner.followers.get_mut(&self.follower.agent_id) {
             all.retain(|f| f.key != self.follower.key);
             if all.is_empty() {

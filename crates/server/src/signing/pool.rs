@@ -5,6 +5,7 @@ use std::thread;
 use super::queue::Queue;
 use super::together::together;
 use super::{Class, Refused};
+use crate::metrics::SIGNING_REFUSED;
 
 /// How many signatures may wait, unless the caller says otherwise: a few megabytes of requests.
 const BOUND: usize = 16 * 1024;
@@ -64,7 +65,7 @@ impl SigningPool {
             return Ok(Vec::new());
         }
         let (jobs, gathered) = together(tasks);
-        self.0.0.push_all(class, jobs)?;
+        self.0.0.push_all(class, jobs).inspect_err(|_| SIGNING_REFUSED.add(1, &[class.as_str()]))?;
         gathered.wait().await
     }
 

@@ -10,7 +10,7 @@ use metrics::Recorder;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use tokio_util::sync::CancellationToken;
 
-pub use serve::{Listen, serve};
+pub use serve::{Acceptor, Listen, serve};
 
 /// Samples count for quantiles for this long, in as many steps.
 const WINDOW: (Duration, NonZeroU32) = (Duration::from_secs(10), NonZeroU32::MIN.saturating_add(5));

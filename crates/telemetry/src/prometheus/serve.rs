@@ -29,6 +29,9 @@ const AGAIN: Duration = Duration::from_secs(10);
 /// How long to wait after a failed `accept`: running out of descriptors passes, and must not spin.
 const PAUSE: Duration = Duration::from_millis(100);
 
+/// What the next handshake is made with, if there can be one yet.
+pub type Acceptor = Arc<dyn Fn() -> Option<Arc<rustls::ServerConfig>> + Send + Sync>;
+
 /// Where to listen.
 #[derive(Clone)]
 pub struct Listen {
@@ -37,7 +40,7 @@ pub struct Listen {
     /// The port.
     pub port: u16,
     /// TLS, if it is to be used.
-    pub tls: Option<Arc<rustls::ServerConfig>>,
+    pub tls: Option<Acceptor>,
 }
 
 /// Serves the page until `stop`. A port that cannot be had is warned of and tried again: it is no reason for the rest of
@@ -59,7 +62,6 @@ pub async fn serve(listen: Listen, page: Page, stop: CancellationToken) {
 
 async fn listen_and_answer(listen: &Listen, page: &Page) {
     let listener = take(listen).await;
-    let acceptor = listen.tls.clone().map(TlsAcceptor::from);
     let room = Arc::new(Semaphore::new(CONNECTIONS));
     // What is under way ends with this task.
     let mut tasks = tokio::task::JoinSet::new();
@@ -74,9 +76,9 @@ async fn listen_and_answer(listen: &Listen, page: &Page) {
             }
         };
         while tasks.try_join_next().is_some() {}
-        let (acceptor, page) = (acceptor.clone(), page.clone());
+        let (tls, page) = (listen.tls.clone(), page.clone());
         tasks.spawn(async move {
-            let _ = tokio::time::timeout(LIFE, connection(stream, acceptor, page)).await;
+            let _ = tokio::time::timeout(LIFE, connection(stream, tls, page)).await;
             drop(permit);
         });
     }
@@ -97,9 +99,13 @@ async fn take(listen: &Listen) -> TcpListener {
     }
 }
 
-async fn connection(stream: TcpStream, acceptor: Option<TlsAcceptor>, page: Page) {
-    let Some(acceptor) = acceptor else { return answer(stream, page).await };
-    match tokio::time::timeout(PATIENCE, acceptor.accept(stream)).await {
+async fn connection(stream: TcpStream, tls: Option<Acceptor>, page: Page) {
+    let Some(tls) = tls else { return answer(stream, page).await };
+    let Some(config) = tls() else {
+        tracing::debug!("The Prometheus endpoint has no identity to show yet");
+        return;
+    };
+    match tokio::time::timeout(PATIENCE, TlsAcceptor::from(config).accept(stream)).await {
         Ok(Ok(stream)) => answer(stream, page).await,
         Ok(Err(error)) => {
             tracing::debug!(error = %error, "TLS handshake of the Prometheus endpoint failed");

@@ -1,0 +1,92 @@
+//! Metrics of a role: from its settings to a recorder, and the sinks behind it.
+
+mod tls;
+
+use std::collections::HashSet;
+use std::future::Future;
+use std::time::{Duration, Instant};
+
+use config::{Scrapers, Telemetry};
+use kit::metrics::{Described, Gauge, Set};
+use spiffe::{SpiffeId, TrustDomain};
+use telemetry::{Filter, Naming, Pipeline, Sink, prometheus};
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+pub(crate) use tls::Own;
+
+use crate::start::Failure;
+
+/// How often the uptime is told (SPIRE 1.16).
+const UPTIME: Duration = Duration::from_secs(10);
+
+/// What a role measures.
+pub(crate) struct Role {
+    /// The first part of its metrics' names.
+    pub(crate) name: &'static str,
+    pub(crate) set: &'static Set,
+    pub(crate) table: &'static [&'static (dyn Described + Sync)],
+    pub(crate) started: &'static Gauge,
+    pub(crate) uptime: &'static Gauge,
+}
+
+/// Starts the sinks that the operator wants, until `stop`. The future ends when they have.
+pub(crate) fn start(
+    role: Role,
+    settings: &Telemetry,
+    trust_domain: &TrustDomain,
+    own: Own,
+    stop: CancellationToken,
+) -> Result<impl Future<Output = ()> + use<>, Failure> {
+    let mut tasks = JoinSet::new();
+    let mut sinks = Vec::new();
+    if let Some(wanted) = &settings.prometheus {
+        let (recorder, page) = prometheus::recorder();
+        sinks.push(Sink { recorder, typed: false });
+        let tls = wanted.tls.as_ref().map(|tls| tls::acceptors(tls, own)).transpose()?;
+        let listen = prometheus::Listen { host: wanted.host.clone(), port: wanted.port, tls };
+        tasks.spawn(prometheus::serve(listen, page, stop.clone()));
+    }
+    if !sinks.is_empty() {
+        let pipeline = Pipeline::new(naming(role.name, settings, trust_domain), sinks);
+        role.set.install(std::sync::Arc::new(pipeline), role.table);
+        role.started.set(1.0, &[env!("CARGO_PKG_VERSION"), trust_domain.as_str()]);
+        tasks.spawn(uptime(role.uptime, stop));
+    }
+    Ok(async move { while tasks.join_next().await.is_some() {} })
+}
+
+fn naming(role: &str, settings: &Telemetry, trust_domain: &TrustDomain) -> Naming {
+    let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
+    Naming {
+        prefix: settings.metric_prefix.clone().unwrap_or_else(|| role.to_owned()),
+        host: (!settings.no_hostname_label).then_some(host),
+        trust_domain: settings.trust_domain_label.then(|| trust_domain.as_str().to_owned()),
+        filter: Filter {
+            allowed_prefixes: settings.allowed_prefixes.clone(),
+            blocked_prefixes: settings.blocked_prefixes.clone(),
+            allowed_labels: settings.allowed_labels.clone(),
+            blocked_labels: settings.blocked_labels.clone(),
+        },
+    }
+}
+
+async fn uptime(gauge: &'static Gauge, stop: CancellationToken) {
+    let began = Instant::now();
+    let mut tick = tokio::time::interval(UPTIME);
+    loop {
+        tokio::select! {
+            _ = tick.tick() => gauge.set((began.elapsed().as_secs_f64() * 1000.0).trunc(), &[]),
+            () = stop.cancelled() => return,
+        }
+    }
+}
+
+/// The trust domains whose members may fetch metrics.
+pub(crate) fn domains(settings: &Telemetry) -> HashSet<TrustDomain> {
+    let tls = settings.prometheus.as_ref().and_then(|prometheus| prometheus.tls.as_ref());
+    match tls.map(|tls| &tls.clients) {
+        Some(Scrapers::Ids(ids)) => ids.iter().map(SpiffeId::trust_domain).collect(),
+        _ => HashSet::new(),
+    }
+}

@@ -1,0 +1,134 @@
+//! TLS of the Prometheus listener.
+
+use std::path::Path;
+use std::sync::{Arc, OnceLock};
+
+use config::{PrometheusTls, Scrapers, Shown};
+use kit::clock::Clock;
+use rustls::crypto::CryptoProvider;
+use rustls::server::{ClientHello, NoServerSessionStorage, ResolvesServerCert, WebPkiClientVerifier};
+use rustls::sign::{CertifiedKey, SingleCertAndKey};
+use rustls::{RootCertStore, ServerConfig};
+use rustls_pki_types::pem::PemObject as _;
+use rustls_pki_types::{CertificateDer, PrivateKeyDer};
+use spiffe_tls::{Authorize, BundleHandle, ClientAuth, IdentitySource};
+use telemetry::prometheus::Acceptor;
+
+use crate::start::{Failure, chain};
+
+/// The role's own identity and the bundles that it judges scrapers by, once it has them.
+#[derive(Clone, Default)]
+pub(crate) struct Own(Arc<OnceLock<(Arc<IdentitySource>, BundleHandle)>>);
+
+impl Own {
+    /// The role has them now.
+    pub(crate) fn set(&self, identity: Arc<IdentitySource>, bundles: BundleHandle) {
+        // A role starts once.
+        let _ = self.0.set((identity, bundles));
+    }
+}
+
+impl std::fmt::Debug for Own {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Own").field(&self.0.get().is_some()).finish()
+    }
+}
+
+impl ResolvesServerCert for Own {
+    fn resolve(&self, hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+        self.0.get().and_then(|(identity, _)| identity.resolve(hello))
+    }
+}
+
+/// What handshakes are made with. `None` while the role has not what they need: its own SVID, or bundles.
+pub(super) fn acceptors(settings: &PrometheusTls, own: Own) -> Result<Acceptor, Failure> {
+    let shown: Arc<dyn ResolvesServerCert> = match &settings.shown {
+        Shown::OwnSvid => Arc::new(own.clone()),
+        Shown::Files { cert, key } => Arc::new(SingleCertAndKey::from(certified(cert, key)?)),
+    };
+    let constant = match &settings.clients {
+        Scrapers::Anyone => builder()?.with_no_client_auth(),
+        Scrapers::Certified(file) => {
+            let mut roots = RootCertStore::empty();
+            for certificate in certificates(file)? {
+                roots.add(certificate).map_err(|e| failed(file, "an authority", &e))?;
+            }
+            let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider());
+            builder()?
+                .with_client_cert_verifier(verifier.build().map_err(|e| failed(file, "authorities", &e))?)
+        }
+        Scrapers::Ids(ids) => {
+            let ids: Arc<[_]> = ids.clone().into();
+            let made = OnceLock::new();
+            return Ok(Arc::new(move || {
+                let (identity, bundles) = own.0.get()?;
+                let ids = ids.clone();
+                let admitted = Authorize::Fn(Arc::new(move |id| ids.contains(id)));
+                let config = made.get_or_init(|| spiffe(identity, bundles, admitted, shown.clone()));
+                config.clone()
+            }));
+        }
+    };
+    let config = Arc::new(sessionless(constant.with_cert_resolver(shown)));
+    Ok(Arc::new(move || Some(config.clone())))
+}
+
+/// A configuration that admits only certain SPIFFE IDs.
+fn spiffe(
+    identity: &Arc<IdentitySource>,
+    bundles: &BundleHandle,
+    admitted: Authorize,
+    shown: Arc<dyn ResolvesServerCert>,
+) -> Option<Arc<ServerConfig>> {
+    let clock = Clock::system();
+    let require = ClientAuth::Require(admitted);
+    match spiffe_tls::server_config(identity.clone(), bundles.clone(), require, Arc::new(move || clock.now()))
+    {
+        Ok(mut config) => {
+            config.cert_resolver = shown;
+            Some(Arc::new(config))
+        }
+        Err(error) => {
+            tracing::error!(error = chain(&error), "TLS of the Prometheus endpoint cannot be set up");
+            None
+        }
+    }
+}
+
+fn provider() -> Arc<CryptoProvider> {
+    Arc::new(rustls::crypto::aws_lc_rs::default_provider())
+}
+
+fn builder() -> Result<rustls::ConfigBuilder<ServerConfig, rustls::WantsVerifier>, Failure> {
+    Ok(ServerConfig::builder_with_provider(provider())
+        .with_protocol_versions(&[&rustls::version::TLS13, &rustls::version::TLS12])?)
+}
+
+/// No session outlives a change of certificates.
+fn sessionless(mut config: ServerConfig) -> ServerConfig {
+    config.session_storage = Arc::new(NoServerSessionStorage {});
+    config.send_tls13_tickets = 0;
+    config
+}
+
+fn certified(cert: &Path, key: &Path) -> Result<CertifiedKey, Failure> {
+    let chain = certificates(cert)?;
+    let key_der = PrivateKeyDer::from_pem_file(key).map_err(|e| failed(key, "a private key", &e))?;
+    CertifiedKey::from_der(chain, key_der, &provider())
+        .map_err(|e| failed(cert, "the certificate of that key", &e))
+}
+
+fn certificates(file: &Path) -> Result<Vec<CertificateDer<'static>>, Failure> {
+    let read = CertificateDer::pem_file_iter(file).and_then(Iterator::collect::<Result<Vec<_>, _>>);
+    let read = read.map_err(|e| failed(file, "certificates", &e))?;
+    match read.is_empty() {
+        true => {
+            Err(format!("telemetry.Prometheus.tls: {} holds no certificate in PEM", file.display()).into())
+        }
+        false => Ok(read),
+    }
+}
+
+fn failed(file: &Path, what: &str, error: &dyn std::fmt::Display) -> Failure {
+    format!("telemetry.Prometheus.tls: {} cannot be read as {what}: {error}", file.display()).into()
+}

@@ -1,0 +1,7 @@
+//! Around every call of a gRPC server.
+
+mod ending;
+mod measured;
+
+pub use ending::{Ending, watch};
+pub use measured::{Measured, MeasuredLayer};

@@ -1,0 +1,56 @@
+//! What a server that answers shows to the program around it.
+
+use std::collections::HashSet;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use spiffe::TrustDomain;
+use spiffe::bundle::BundleSet;
+use spiffe_tls::{BundleHandle, IdentitySource};
+
+use crate::api::health::{self, Subsystem};
+use crate::authority::Authorities;
+use crate::registry::Registry;
+
+/// A server that answers. Cheap to clone.
+#[derive(Clone)]
+pub struct Ready {
+    /// Where agents come in.
+    pub address: SocketAddr,
+    pub(crate) authorities: Authorities,
+    pub(crate) registry: Arc<Registry>,
+}
+
+impl Ready {
+    /// The server's own X.509-SVID with its key, for other listeners of the same process.
+    #[must_use]
+    pub fn identity(&self) -> Arc<IdentitySource> {
+        self.authorities.server_identity()
+    }
+
+    /// The bundles of these trust domains as they change, for as long as the handle is held.
+    #[must_use]
+    pub fn bundles(&self, domains: HashSet<TrustDomain>) -> BundleHandle {
+        let handle: BundleHandle = Arc::new(ArcSwap::from_pointee(self.set(&domains)));
+        let (followed, ready) = (Arc::downgrade(&handle), self.clone());
+        let mut changes = self.registry.changes();
+        tokio::spawn(async move {
+            while changes.changed().await.is_ok() {
+                let Some(handle) = followed.upgrade() else { return };
+                handle.store(Arc::new(ready.set(&domains)));
+            }
+        });
+        handle
+    }
+
+    fn set(&self, domains: &HashSet<TrustDomain>) -> BundleSet {
+        let snapshot = self.registry.snapshot();
+        snapshot.bundles().filter(|bundle| domains.contains(bundle.trust_domain())).cloned().collect()
+    }
+
+    /// How every part of the server is. Signs once; asks the database for one row.
+    pub async fn subsystems(&self) -> Vec<Subsystem> {
+        health::subsystems(&self.authorities, &self.registry).await
+    }
+}

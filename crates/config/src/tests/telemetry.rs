@@ -83,6 +83,6 @@ fn mistakes_of_the_prometheus_listener_are_placed() {
     refuses(
         "Prometheus { port = 1 tls { cert_file = \"c\" key_file = \"k\" client_ca_file = \"a\" \
          authorized_spiffe_ids = [\"spiffe://a/b\"] } }",
-        "s.conf:10:92: only one of client_ca_file, authorized_spiffe_ids may be set; remove the others",
+        "s.conf:10:89: only one of client_ca_file, authorized_spiffe_ids may be set; remove the others",
     );
 }

@@ -39,6 +39,9 @@ impl Ended {
 /// The handles of a call by how it ended.
 type ByCode = [OnceLock<Ended>; CODES];
 
+/// The same with the key they are asked for by.
+type Handles = Arc<(Key, ByCode)>;
+
 fn ended(
     handles: &ByCode,
     recorder: Option<&(dyn Recorder + Send + Sync)>,
@@ -53,13 +56,13 @@ fn ended(
 }
 
 /// Handles that are asked for when a call first ends that way.
-fn unasked(key: Key) -> Arc<(Key, ByCode)> {
+fn unasked(key: Key) -> Handles {
     Arc::new((key, std::array::from_fn(|_| OnceLock::new())))
 }
 
 /// Calls of one kind, with the labels that are declared.
 pub struct Call {
-    family: Family<Arc<(Key, ByCode)>>,
+    family: Family<Handles>,
     set: &'static Set,
 }
 
@@ -115,7 +118,7 @@ pub struct RpcCalls {
     name: &'static str,
     labels: &'static [&'static str],
     help: &'static str,
-    by_method: LazyLock<RwLock<HashMap<&'static str, Arc<(Key, ByCode)>>>>,
+    by_method: LazyLock<RwLock<HashMap<&'static str, Handles>>>,
 }
 
 impl RpcCalls {
@@ -137,7 +140,7 @@ impl RpcCalls {
         Running { handles, set: self.set, began: Instant::now() }
     }
 
-    fn handles(&self, method: &'static str) -> Arc<(Key, ByCode)> {
+    fn handles(&self, method: &'static str) -> Handles {
         let known = self.by_method.read().unwrap_or_else(PoisonError::into_inner).get(method).cloned();
         known.unwrap_or_else(|| {
             let first = self.name.split('.').next().unwrap_or(self.name);
@@ -170,7 +173,7 @@ impl Described for RpcCalls {
 
 /// A call under way.
 pub struct Running {
-    handles: Option<Arc<(Key, ByCode)>>,
+    handles: Option<Handles>,
     set: &'static Set,
     began: Instant,
 }

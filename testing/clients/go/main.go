@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-const usage = "usage: client fetch AUDIENCE | validate TOKEN AUDIENCE | watch N SECONDS | serve PORT ID | dial PORT ID SECONDS"
+const usage = "usage: client fetch AUDIENCE | validate TOKEN AUDIENCE | watch N SECONDS | serve PORT ID | dial PORT ID SECONDS | vectors"
 
 func main() {
 	if err := run(os.Args[1:]); err != nil {
@@ -39,6 +39,8 @@ func run(args []string) error {
 			return err
 		}
 		return watch(n, limit)
+	case mode == "vectors" && len(args) == 1:
+		return vectors()
 	case mode == "serve" && len(args) == 3:
 		return serve(args[1], args[2])
 	case mode == "dial" && len(args) == 4:

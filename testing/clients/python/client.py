@@ -5,9 +5,10 @@ import queue
 import sys
 import time
 
+import vectors
 from spiffe import JwtSvid, WorkloadApiClient
 
-USAGE = "usage: client.py fetch AUDIENCE | validate TOKEN AUDIENCE | watch N SECONDS"
+USAGE = "usage: client.py fetch AUDIENCE | validate TOKEN AUDIENCE | watch N SECONDS | vectors"
 PATIENCE = 15.0
 PAUSE = 0.1
 
@@ -98,6 +99,8 @@ def main(arguments):
             run = lambda client: validate(client, token, audience)
         case ["watch", wanted, seconds]:
             run = lambda client: watch(client, int(wanted), int(seconds))
+        case ["vectors"]:
+            return vectors.judge_all(sys.stdin, show)
         case _:
             raise Failed(USAGE)
     with WorkloadApiClient(default_timeout=PATIENCE) as client:

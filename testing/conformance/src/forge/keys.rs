@@ -36,3 +36,8 @@ static KEYS: LazyLock<BTreeMap<&str, Key>> = LazyLock::new(|| {
 pub fn key(name: &str) -> &'static Key {
     KEYS.get(name).expect("a generator names only keys that are checked in")
 }
+
+/// All of them.
+pub fn all() -> impl Iterator<Item = &'static Key> {
+    KEYS.values()
+}

@@ -3,6 +3,7 @@
 //! Everything here comes out the same each time: the keys are fixed, ECDSA signs by RFC 6979, and RSA-PSS with a salt that
 //! is taken from the message.
 
+pub mod bundle;
 pub mod certificate;
 pub mod csr;
 pub mod der;

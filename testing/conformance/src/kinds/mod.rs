@@ -5,13 +5,16 @@ use serde_json::Value;
 
 use crate::format::Vector;
 
+pub mod bundle;
 pub mod csr;
 pub mod input;
 pub mod issue_x509_authority;
 pub mod issue_x509_leaf;
 pub mod jwt_svid;
+pub mod publish_bundle;
 pub mod same_id;
 pub mod spiffe_id;
+pub mod svid_by_document;
 pub mod trust_domain;
 pub mod x509_svid;
 
@@ -35,6 +38,10 @@ pub const KINDS: &[Kind] = &[
     Kind { name: csr::KIND, judge: |input| with(input, csr::judge) },
     Kind { name: issue_x509_leaf::KIND, judge: |input| with(input, issue_x509_leaf::judge) },
     Kind { name: issue_x509_authority::KIND, judge: |input| with(input, issue_x509_authority::judge) },
+    Kind { name: bundle::KIND, judge: |input| with(input, bundle::judge) },
+    Kind { name: publish_bundle::KIND, judge: |input| with(input, publish_bundle::judge) },
+    Kind { name: svid_by_document::X509, judge: |input| with(input, svid_by_document::judge_x509) },
+    Kind { name: svid_by_document::JWT, judge: |input| with(input, svid_by_document::judge_jwt) },
     Kind { name: jwt_svid::KIND, judge: |input| with(input, jwt_svid::judge) },
 ];
 
@@ -43,13 +50,18 @@ fn with<T: DeserializeOwned>(input: &Value, judge: fn(T) -> Outcome) -> Result<O
     T::deserialize(input).map(judge).map_err(|e| e.to_string())
 }
 
-/// Judges one vector; says what is wrong when the outcome is not the one it must have.
-pub fn judge(vector: &Vector) -> Result<(), String> {
+/// What comes of a vector's input; an error means that it cannot be judged at all.
+pub fn outcome(vector: &Vector) -> Result<Outcome, String> {
     let kind = KINDS
         .iter()
         .find(|kind| kind.name == vector.kind)
         .ok_or_else(|| format!("no kind {}", vector.kind))?;
-    match ((kind.judge)(&vector.input)?, vector.accept) {
+    (kind.judge)(&vector.input)
+}
+
+/// Judges one vector; says what is wrong when the outcome is not the one it must have.
+pub fn judge(vector: &Vector) -> Result<(), String> {
+    match (outcome(vector)?, vector.accept) {
         (Ok(outcome), true) => expected(&outcome, vector.expect.as_ref()),
         (Err(_), false) => Ok(()),
         (Err(why), true) => Err(format!("refused ({why}), and must be accepted: {}", vector.why)),

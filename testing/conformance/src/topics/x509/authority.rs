@@ -114,11 +114,26 @@ fn path_length() -> Check {
         let chain = chain([leaf().signed_by(&intermediate()), intermediate().signed_by(&root)]);
         crate::kinds::x509_svid::Members { bundles: roots("example.org", [root.self_signed()]), ..chain }
     };
+    // Issued by itself under the same name: it does not count (RFC 5280 §4.2.1.9).
+    let renewed = {
+        let first = limited(0);
+        let again = crate::forge::certificate::Certificate {
+            key: key("ec256-second-intermediate"),
+            ..intermediate()
+        };
+        chain([leaf().signed_by(&again), again.signed_by(&first), first.signed_by(&root())])
+    };
     check("X509-13", "§4.1", "a path length limits how many authorities stand below")
         .accepts("none below, none allowed", below(&limited(0)), "the leaf does not count")
         .refuses("one below, none allowed", two(0).into(), "one more than is allowed")
         .accepts("one below, one allowed", two(1).into(), "as many as are allowed")
         .accepts("the root allows one", rooted_two(1).into(), "as many as are allowed")
+        .refuses("the root allows none", rooted_two(0).into(), "one more than is allowed")
+        .accepts(
+            "one of the same name below, none allowed",
+            renewed.into(),
+            "what an authority issues to itself does not count (RFC 5280 §4.2.1.9)",
+        )
 }
 
 fn is_an_authority() -> Check {

@@ -1,6 +1,8 @@
 //! X509-SVID.md.
 
 mod authority;
+mod bundle;
+mod constraints;
 mod leaf;
 mod path;
 mod verify;
@@ -9,7 +11,14 @@ use crate::format::Check;
 
 /// The checks of this topic.
 pub(super) fn checks() -> Vec<Check> {
-    let mut all = [leaf::checks(), authority::checks(), vec![path::check_all()], verify::checks()].concat();
+    let mut all = [
+        leaf::checks(),
+        authority::checks(),
+        vec![constraints::check_all(), path::check_all()],
+        verify::checks(),
+        bundle::checks(),
+    ]
+    .concat();
     all.sort_by(|a, b| a.check.cmp(&b.check));
     all
 }

@@ -9,12 +9,15 @@ import java.util.Set;
 /** A SPIFFE client on java-spiffe; the modes are told in ../README.md. */
 public final class Client {
     private static final String USAGE =
-            "usage: Client fetch AUDIENCE | validate TOKEN AUDIENCE | watch N SECONDS";
+            "usage: Client fetch AUDIENCE | validate TOKEN AUDIENCE | watch N SECONDS | vectors";
 
     private Client() {}
 
     public static void main(String[] args) {
         int code = 0;
+        if (args.length == 1 && args[0].equals("vectors")) {
+            vectors();
+        }
         try (WorkloadApiClient client = DefaultWorkloadApiClient.newClient()) {
             run(client, args);
         } catch (Exception error) {
@@ -22,6 +25,16 @@ public final class Client {
             code = 1;
         }
         System.exit(code);
+    }
+
+    private static void vectors() {
+        try {
+            Vectors.judgeAll();
+            System.exit(0);
+        } catch (Exception error) {
+            System.err.println(explain(error));
+            System.exit(1);
+        }
     }
 
     private static void run(WorkloadApiClient client, String[] args) throws Exception {

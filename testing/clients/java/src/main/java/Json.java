@@ -29,7 +29,7 @@ final class Json {
         if (value instanceof Collection<?> items) {
             return items.stream().map(Json::text).collect(Collectors.joining(",", "[", "]"));
         }
-        return value instanceof Number ? value.toString() : quoted(String.valueOf(value));
+        return value instanceof Number || value instanceof Boolean ? value.toString() : quoted(String.valueOf(value));
     }
 
     private static String quoted(String text) {

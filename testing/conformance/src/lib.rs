@@ -11,4 +11,5 @@ pub mod inspect;
 pub mod kinds;
 pub mod left_out;
 pub mod report;
+pub mod seeds;
 pub mod topics;

@@ -1,0 +1,92 @@
+//! The vectors as seeds for fuzzers: a folder for each target, a file for each input.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::Value;
+
+use crate::folder::FolderError;
+use crate::forge::key::Hash;
+use crate::format::Check;
+
+/// How a member of an input is turned into bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Form {
+    /// A text as it is.
+    Text,
+    /// Bytes in base64.
+    Bytes,
+    /// A list of bytes, each alone.
+    Each,
+    /// A list of bytes, one after another.
+    Together,
+    /// The texts of an object's members.
+    Members,
+}
+
+/// Which member of an input is a seed for which target of `fuzz/fuzz_targets`.
+const SEEDS: &[(&str, Form, &str)] = &[
+    ("id", Form::Text, "id"),
+    ("name", Form::Text, "id"),
+    ("a", Form::Text, "id"),
+    ("b", Form::Text, "id"),
+    ("bytes", Form::Bytes, "id"),
+    ("chain", Form::Each, "certificate"),
+    ("chain", Form::Together, "certificate"),
+    ("chain", Form::Together, "chain"),
+    ("certificates", Form::Bytes, "chain"),
+    ("crls", Form::Each, "crl"),
+    ("csr", Form::Bytes, "csr"),
+    ("token", Form::Text, "jwt"),
+    ("token", Form::Text, "jws"),
+    ("wit", Form::Text, "wit"),
+    ("proof", Form::Text, "proof"),
+    ("document", Form::Text, "bundle"),
+    ("documents", Form::Members, "bundle"),
+    ("map", Form::Text, "bundle_map"),
+    ("address", Form::Text, "endpoint"),
+    ("url", Form::Text, "endpoint"),
+];
+
+/// Writes the seeds below `folder`; two equal ones are one. Returns how many there are.
+pub fn write(folder: &Path, checks: &[Check]) -> Result<usize, FolderError> {
+    let seeds: BTreeSet<(&str, Vec<u8>)> =
+        checks.iter().flat_map(|check| &check.vectors).flat_map(|vector| seeds(&vector.input)).collect();
+    for (target, seed) in &seeds {
+        let folder = folder.join(target);
+        let name: String = Hash::Sha256.of(seed).iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+        let path = folder.join(name);
+        fs::create_dir_all(&folder)
+            .and_then(|()| fs::write(&path, seed))
+            .map_err(|cause| FolderError::File { path, cause })?;
+    }
+    Ok(seeds.len())
+}
+
+/// The seeds of one input.
+fn seeds(input: &Value) -> Vec<(&'static str, Vec<u8>)> {
+    let mut all = Vec::new();
+    for (member, form, target) in SEEDS {
+        let Some(value) = input.get(member) else { continue };
+        all.extend(bytes(value, *form).into_iter().map(|seed| (*target, seed)));
+    }
+    all
+}
+
+fn bytes(value: &Value, form: Form) -> Vec<Vec<u8>> {
+    let decoded = |value: &Value| value.as_str().and_then(|text| STANDARD.decode(text).ok());
+    let list = || value.as_array().into_iter().flatten().filter_map(decoded);
+    match form {
+        Form::Text => value.as_str().map(|text| text.as_bytes().to_vec()).into_iter().collect(),
+        Form::Bytes => decoded(value).into_iter().collect(),
+        Form::Each => list().collect(),
+        Form::Together => vec![list().flatten().collect()],
+        Form::Members => {
+            let members = value.as_object().into_iter().flat_map(serde_json::Map::values);
+            members.filter_map(Value::as_str).map(|text| text.as_bytes().to_vec()).collect()
+        }
+    }
+}

@@ -95,8 +95,7 @@
 //!
 //! # What it does not do
 //!
-//! Certificates on Ed25519 or post-quantum keys are refused. Revocation lists are not looked at: SPIFFE revokes by taking
-//! an authority out of the bundle.
+//! Certificates on Ed25519 or post-quantum keys are refused.
 
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]

@@ -128,6 +128,11 @@ impl Certificate {
         self.is_ca() && (self.extensions().usage.is_none() || self.signs_certificates())
     }
 
+    /// Whether it may sign revocation lists: its key usage, if it has one, allows it (RFC 5280 §6.3.3 (f)).
+    pub fn may_sign_crls(&self) -> bool {
+        self.extensions().usage.is_none() || self.signs_crls()
+    }
+
     /// Whether it is valid at `now`, its first and the whole of its last second included (RFC 5280 §4.1.2.5).
     pub fn valid_at(&self, now: SystemTime) -> bool {
         self.begun_at(now) && !self.over_at(now)

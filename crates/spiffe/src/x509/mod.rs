@@ -1,6 +1,7 @@
 //! X.509-SVIDs: certificates, requests, issuing and verifying (X509-SVID.md).
 
 mod certificate;
+pub mod crl;
 mod csr;
 mod extensions;
 mod general_name;
@@ -20,6 +21,7 @@ mod usage;
 mod verify;
 
 pub use certificate::{Certificate, CertificateError, MAX_CERTIFICATE};
+pub use crl::{Crl, CrlError, CrlTemplate, MAX_CRL, Reason, Revocation, Revoked, SignedCrl, WithoutCrl};
 pub use csr::{Csr, CsrError, MAX_CSR};
 pub use name::{CaSubject, DistinguishedName};
 pub(crate) use svid::split_concatenated;

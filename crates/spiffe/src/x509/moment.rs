@@ -8,6 +8,11 @@ use super::tlv::Element;
 const UTC_TIME: u8 = 0x17;
 const GENERALIZED_TIME: u8 = 0x18;
 
+/// Whether this is a UTCTime or GeneralizedTime, whatever it says.
+pub(super) fn is_time(element: &Element<'_>) -> bool {
+    matches!(element.tag, UTC_TIME | GENERALIZED_TIME)
+}
+
 /// The moment of a UTCTime or GeneralizedTime with seconds and `Z`.
 pub(super) fn read_time(time: &Element<'_>) -> Option<SystemTime> {
     let (year, rest) = match time.tag {

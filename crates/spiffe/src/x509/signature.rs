@@ -104,7 +104,7 @@ pub(super) fn verify(
 }
 
 /// The OID of an AlgorithmIdentifier, with dots.
-fn named(algorithm: &[u8]) -> String {
+pub(super) fn named(algorithm: &[u8]) -> String {
     let kind = read_a(SEQUENCE, algorithm).and_then(|all| read_a(OBJECT_IDENTIFIER, all.content));
     let dotted = kind.and_then(|kind| ObjectIdentifier::from_bytes(kind.content).ok());
     dotted.map_or_else(|| "?".to_owned(), |oid| oid.to_string())

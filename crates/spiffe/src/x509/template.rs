@@ -40,8 +40,12 @@ pub enum IssueError {
     NotAnAuthority(String),
     #[error("the authority's key is not the one of its certificate")]
     OtherKey,
+    #[error("a serial number of {0} bytes is none: 1 to 20 are")]
+    Serial(usize),
     #[error("what was issued cannot be read back")]
     ReadBack(#[source] CertificateError),
+    #[error("the revocation list that was issued cannot be read back")]
+    ListReadBack(#[source] super::crl::CrlError),
 }
 
 /// A signing certificate with its key: what leaves are signed with.
@@ -101,6 +105,11 @@ impl X509Issuer {
     /// `leaf` with the intermediates that a peer needs.
     pub fn chain_for(&self, leaf: Certificate) -> Vec<Certificate> {
         std::iter::once(leaf).chain(self.intermediates()).collect()
+    }
+
+    /// The identifier of its key, as what it signs names it.
+    pub(super) fn key_id(&self) -> &[u8] {
+        &self.authority_key_id
     }
 
     /// When it ends: nothing it signs lives longer.
@@ -389,7 +398,7 @@ pub(super) fn san_extension(uri: Option<&str>, dns: &[String], critical: bool) -
     extension(oid::SUBJECT_ALT_NAME, critical, &tlv(SEQUENCE, &names))
 }
 
-fn authority_key_id(id: &[u8]) -> Vec<u8> {
+pub(super) fn authority_key_id(id: &[u8]) -> Vec<u8> {
     extension(oid::AUTHORITY_KEY_ID, false, &tlv(SEQUENCE, &[&tlv(0x80, &[id])]))
 }
 
@@ -404,7 +413,7 @@ fn random_serial() -> Result<[u8; 16], IssueError> {
 }
 
 /// A positive INTEGER in DER's shortest form.
-fn positive(number: &[u8]) -> Vec<u8> {
+pub(super) fn positive(number: &[u8]) -> Vec<u8> {
     let skip = number.iter().take_while(|byte| **byte == 0).count();
     let digits = number.get(skip..).unwrap_or_default();
     let sign: &[u8] = if digits.first().is_none_or(|byte| byte & 0x80 != 0) { &[0] } else { &[] };

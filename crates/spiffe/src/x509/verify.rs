@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use super::certificate::Certificate;
+use super::crl::Revocation;
 use super::path::{Judge, PathError};
 use super::svid::X509Svid;
 use crate::bundle::BundleSource;
@@ -32,23 +33,29 @@ pub enum Side {
     Client,
 }
 
-/// What an SVID is verified for.
+/// What an SVID is verified for, and with.
 #[derive(Clone, Copy, Debug)]
-pub struct VerifyOptions {
+pub struct VerifyOptions<'a> {
     now: SystemTime,
     side: Option<Side>,
+    revocation: Option<Revocation<'a>>,
 }
 
-impl VerifyOptions {
-    /// At a moment, for either side of TLS.
+impl<'a> VerifyOptions<'a> {
+    /// At a moment, for either side of TLS, without revocation lists.
     pub fn at(now: SystemTime) -> Self {
-        Self { now, side: None }
+        Self { now, side: None, revocation: None }
     }
 
     /// For a peer that stands on this side: where the leaf, or what is above it, has an extended key usage, it must
     /// name that side (RFC 5280 §4.2.1.12).
     pub fn on(self, side: Side) -> Self {
         Self { side: Some(side), ..self }
+    }
+
+    /// With revocation lists.
+    pub fn revocation(self, lists: Revocation<'a>) -> Self {
+        Self { revocation: Some(lists), ..self }
     }
 }
 
@@ -68,17 +75,17 @@ impl X509Svid {
         self.verify_with(bundles, VerifyOptions::at(now))
     }
 
-    /// As [`Self::verify`], for a particular side.
+    /// As [`Self::verify`], for a particular side, or with revocation lists.
     ///
     /// # Errors
     ///
-    /// As [`Self::verify`], and where the extended key usage leaves the side away.
+    /// As [`Self::verify`], where the extended key usage leaves the side away, and where a certificate was revoked.
     pub fn verify_with(
         &self,
         bundles: &(impl BundleSource + ?Sized),
-        options: VerifyOptions,
+        options: VerifyOptions<'_>,
     ) -> Result<VerifiedSvid, VerifyError> {
-        let VerifyOptions { now, side } = options;
+        let VerifyOptions { now, side, revocation } = options;
         let trust_domain = self.id().trust_domain();
         let Some(bundle) = bundles.bundle(&trust_domain) else {
             return Err(VerifyError::NoBundle(trust_domain));
@@ -86,7 +93,7 @@ impl X509Svid {
         if now < SystemTime::UNIX_EPOCH {
             return Err(VerifyError::Time);
         }
-        let judge = Judge { authorities: bundle.x509_authorities(), now, side };
+        let judge = Judge { authorities: bundle.x509_authorities(), now, side, revocation };
         match judge.path(self.chain()) {
             Ok(path) => Ok(VerifiedSvid { svid: self.clone(), path: path.into(), verified_at: now }),
             Err(why) => Err(VerifyError::Chain { trust_domain, why: Box::new(why) }),

@@ -155,7 +155,7 @@ impl Forged {
 }
 
 /// A moment as certificates write it.
-fn time(at: SystemTime) -> Vec<u8> {
+pub fn time(at: SystemTime) -> Vec<u8> {
     let moment = x509_cert::time::Time::try_from(at).unwrap();
     der::Encode::to_der(&moment).unwrap()
 }

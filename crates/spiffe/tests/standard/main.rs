@@ -6,6 +6,7 @@
 mod bundle;
 mod bundle_change;
 mod bundle_map;
+mod crl;
 mod endpoint;
 mod forge;
 mod id;

@@ -6,7 +6,7 @@ use crate::bundle::X509Authority;
 use crate::x509::certificate::Certificate;
 use crate::x509::signature::Unsigned;
 use crate::x509::usage::Sides;
-use crate::x509::{MAX_CHAIN, Side};
+use crate::x509::{MAX_CHAIN, Revocation, Side};
 
 /// From the leaf to the authority.
 pub(in crate::x509) type Path = Vec<Certificate>;
@@ -17,6 +17,8 @@ pub(in crate::x509) struct Judge<'a> {
     pub(in crate::x509) now: SystemTime,
     /// The side of TLS on which the leaf stands; either if `None`.
     pub(in crate::x509) side: Option<Side>,
+    /// The revocation lists, if there are any.
+    pub(in crate::x509) revocation: Option<Revocation<'a>>,
 }
 
 impl Judge<'_> {
@@ -122,16 +124,21 @@ impl<'a> Search<'a> {
             Some(left) => left,
             None => return Err(error(below, PathFault::TooMuchWork)),
         };
-        match below.0.signed_by(above.0.public_key()) {
+        let signed = below.0.signed_by(above.0.public_key()).map_err(|why| unsigned(why, above));
+        match signed.and_then(|()| self.unrevoked(below.0, above.0)) {
             Ok(()) => {
                 self.path.push(above);
                 Ok(Some(sides))
             }
             Err(why) => {
-                self.note(below, unsigned(why, above));
+                self.note(below, why);
                 Ok(None)
             }
         }
+    }
+
+    fn unrevoked(&self, below: &Certificate, above: &Certificate) -> Result<(), PathFault> {
+        self.judge.revocation.map_or(Ok(()), |lists| lists.check(below, above, self.judge.now))
     }
 
     /// Whether the path went through that key under that name already.

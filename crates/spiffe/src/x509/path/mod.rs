@@ -21,6 +21,9 @@
 //! Authorities are judged like intermediates: one that has expired or may not sign roots nothing, and its own
 //! constraints count. It need not be self-signed (X509-SVID §6.1).
 //!
+//! - revocation: where the caller brings lists ([`crate::x509::Revocation`]), what an issuer revoked is refused, and
+//!   what it says nothing of as the caller chose. An authority is revoked by taking it out of the bundle.
+//!
 //! The work is bounded: [`MAX_SIGNATURES`] signatures and [`MAX_COMPARISONS`] comparisons of names for each chain,
 //! whatever the chain is made of.
 
@@ -34,6 +37,7 @@ mod mailbox;
 
 pub use fault::{PathError, PathFault, Position};
 
+pub(super) use admission::dotted;
 pub(super) use build::Judge;
 
 /// The most signatures that are verified for one chain.

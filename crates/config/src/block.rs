@@ -278,6 +278,8 @@ impl<'a> Block<'a> {
     /// Ends the reading: what was never asked for is unknown.
     pub(crate) fn finish(self, unknown: Unknown) {
         let known = self.known.borrow();
+        #[cfg(test)]
+        asked::note(&self.path, &known);
         for field in self.section.fields() {
             let key = &field.key().name;
             if known.iter().any(|name| name.eq_ignore_ascii_case(key)) {
@@ -326,5 +328,25 @@ fn as_text(value: &Value) -> Option<String> {
         Value::Number(number) => number.as_i64().map(|_| number.as_written().to_owned()),
         Value::Null => Some(String::new()),
         _ => None,
+    }
+}
+
+/// Which keys were asked for, so that a test can compare them with its table.
+#[cfg(test)]
+pub(crate) mod asked {
+    use std::cell::RefCell;
+    use std::collections::BTreeSet;
+
+    thread_local! {
+        static KEYS: RefCell<BTreeSet<(String, &'static str)>> = RefCell::default();
+    }
+
+    pub(super) fn note(section: &str, keys: &[&'static str]) {
+        KEYS.with_borrow_mut(|all| all.extend(keys.iter().map(|key| (section.to_owned(), *key))));
+    }
+
+    /// The section and name of each key that this thread has asked for until now.
+    pub(crate) fn keys() -> BTreeSet<(String, &'static str)> {
+        KEYS.with_borrow(Clone::clone)
     }
 }

@@ -113,6 +113,8 @@ fn read<'a>(
     let keys = Block::new(block.ledger(), Arc::clone(block.file()), &format!("{kind} {name:?}"), section);
     let enabled = keys.switch("enabled").is_none_or(|given| given.value);
     let command = keys.text("plugin_cmd");
+    keys.texts("plugin_args");
+    keys.text("plugin_checksum");
     for companion in ["plugin_args", "plugin_checksum"] {
         for field in keys.fields(companion) {
             if command.is_none() {

@@ -9,6 +9,9 @@ pub use bootstrap::{Bootstrap, BundleFormat};
 pub use join_token::JoinToken;
 pub use plugins::{KeyManager, NodeAttestor, Unix, WorkloadAttestor, X509pop};
 
+#[cfg(test)]
+pub(crate) use plugins::KNOWN as KNOWN_PLUGINS;
+
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;

@@ -78,7 +78,7 @@ const fn later(kind: &'static str, name: &'static str, would: &'static str) -> K
 }
 
 /// The plugins of SPIRE 1.16's agent.
-const KNOWN: [Known; 20] = [
+pub(crate) const KNOWN: [Known; 20] = [
     there("KeyManager", "disk"),
     there("KeyManager", "memory"),
     there("NodeAttestor", "join_token"),

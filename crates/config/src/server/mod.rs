@@ -14,6 +14,9 @@ pub use store::{DataStore, Sqlite};
 pub use subject::CaSubject;
 pub use ttl::{CutShort, Lifetimes, Outlives};
 
+#[cfg(test)]
+pub(crate) use plugins::KNOWN as KNOWN_PLUGINS;
+
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -231,6 +234,7 @@ fn rate_limit(block: &Block<'_>) -> RateLimit {
 fn later_features(block: &Block<'_>) {
     block.not_yet_unless("audit_log_enabled", "write an audit record for each call", is_empty);
     let staleness = "the server knows its agents from a snapshot in memory that is always current";
+    block.duration("max_attested_node_info_staleness");
     block.no_effect("max_attested_node_info_staleness", staleness);
     let proxy = "take the client's address from the PROXY protocol";
     block.not_yet_unless("proxy_protocol_trusted_cidrs", proxy, is_empty);

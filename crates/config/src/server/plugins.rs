@@ -40,7 +40,7 @@ const UPSTREAM: &str = "have the trust domain's authority signed by an authority
 const PUBLISH: &str = "publish the bundle for others to fetch";
 
 /// The plugins of SPIRE 1.16's server.
-const KNOWN: [Known; 33] = [
+pub(crate) const KNOWN: [Known; 33] = [
     there("DataStore", "sql"),
     there("KeyManager", "disk"),
     there("KeyManager", "memory"),

@@ -1,6 +1,9 @@
 mod agent;
+mod all_plugins;
+mod keys;
 mod lenient;
 mod plugins;
+mod required;
 mod server;
 mod telemetry;
 mod ttl;

@@ -1,0 +1,294 @@
+//! Every key that SPIRE 1.16's files have and that is read here, whether it does something or not.
+
+use super::row::{
+    Row, duration, later, number, plugins, section, switch, text, texts, windows, without_meaning,
+};
+
+const TOP: &str = "the top of the file";
+const PORT: &[(&str, &str)] = &[
+    ("= 65536", "\"65536\" cannot be used: a port is a number from 1 to 65535"),
+    ("= -1", "\"-1\" cannot be used: a port is a number from 1 to 65535"),
+    ("= 80.5", "must be a whole number, not a number"),
+    ("= true", "must be a whole number, not a boolean"),
+];
+const SHORTEST: &[(&str, &str)] = &[("= \"500ms\"", "\"500ms\" cannot be used: it must be at least 1s")];
+const KEY_TYPES: &[(&str, &str)] = &[(
+    "= \"ed25519\"",
+    "\"ed25519\" cannot be used: it must be one of ec-p256, ec-p384, rsa-2048, rsa-4096",
+)];
+const LEVELS: &[(&str, &str)] = &[(
+    "= \"chatty\"",
+    "\"chatty\" cannot be used: log level \"chatty\" is unknown; use panic, fatal, error, warn, info, debug or trace",
+)];
+const FORMATS: &[(&str, &str)] =
+    &[("= \"xml\"", "\"xml\" cannot be used: log format \"xml\" is unknown; use \"text\" or \"json\"")];
+const TRUST_DOMAINS: &[(&str, &str)] = &[(
+    "= \"Prod Example\"",
+    "\"Prod Example\" cannot be used: trust domain characters are limited to lowercase letters, numbers, dots, dashes, \
+     and underscores",
+)];
+const PATHS: &[(&str, &str)] = &[("= \"ready\"", "\"ready\" cannot be used: it must begin with \"/\"")];
+const SIZES: &[(&str, &str)] = &[("= -5", "\"-5\" cannot be used: it may not be negative")];
+const FLAGS: &[(&str, &str)] =
+    &[("= \"wit-svid\"", "must be a list of strings, as in [\"a\", \"b\"], not a string")];
+const AT_LEAST_ONE: &[(&str, &str)] = &[("= 0", "\"0\" cannot be used: it must be greater than 0")];
+const ADDRESSES: &[(&str, &str)] = &[("= [\"10.0.0.1\"]", "must be a string in double quotes, not a list")];
+
+const PROFILING: &str = "profiling is off";
+const POLLS: &str = "changes are pushed from an ordered log; nothing is reloaded on a timer";
+const FILTERS: &str = "choose which metrics or labels are emitted";
+const QUANTUM: &str = "refuse TLS without a post-quantum key exchange";
+const SQLITE: &str = "with an SQLite database, which is a file of this process";
+
+const STORE: &str = "DataStore \"sql\" plugin_data";
+const SERVER_KEYS: &str = "KeyManager \"disk\" plugin_data";
+const POP: &str = "NodeAttestor \"x509pop\" plugin_data";
+const PLUGIN: &str = "NodeAttestor \"join_token\"";
+const EXPERIMENTAL: &str = "server.experimental";
+const AGENT_EXPERIMENTAL: &str = "agent.experimental";
+
+pub(super) const SERVER: &[Row] = &[
+    section(TOP, "server"),
+    plugins(TOP, "plugins"),
+    section(TOP, "telemetry"),
+    section(TOP, "health_checks"),
+    texts("server", "admin_ids", "= [\"spiffe://example.org/admin\"]"),
+    duration("server", "agent_ttl", "= \"2h\"").bad(SHORTEST),
+    later("server", "audit_log_enabled", "= true", "write an audit record for each call"),
+    text("server", "bind_address", "= \"::1\"").bad(ADDRESSES),
+    number("server", "bind_port", "= 8082").bad(PORT),
+    text("server", "ca_key_type", "= \"ec-p384\"").bad(KEY_TYPES),
+    section("server", "ca_subject"),
+    duration("server", "ca_ttl", "= \"48h\"").bad(SHORTEST),
+    text("server", "data_dir", "= \"/data\""),
+    duration("server", "default_x509_svid_ttl", "= \"2h\"").bad(SHORTEST),
+    duration("server", "default_jwt_svid_ttl", "= \"2m\"").bad(SHORTEST),
+    switch("server", "disable_jwt_svids"),
+    section("server", "experimental"),
+    section("server", "federation"),
+    text("server", "jwt_issuer", "= \"https://issuer.example.org\""),
+    text("server", "jwt_key_type", "= \"rsa-2048\"").bad(KEY_TYPES),
+    text("server", "log_file", "= \"/log\""),
+    text("server", "log_level", "= \"WARN\"").bad(LEVELS),
+    text("server", "log_format", "= \"json\"").bad(FORMATS),
+    switch("server", "log_source_location"),
+    later_idle("max_attested_node_info_staleness"),
+    later("server", "profiling_enabled", "= true", "serve profiles of the running process"),
+    number_idle("server", "profiling_port"),
+    number_idle("server", "profiling_freq"),
+    texts_idle("server", "profiling_names"),
+    later(
+        "server",
+        "proxy_protocol_trusted_cidrs",
+        "= [\"10.0.0.0/8\"]",
+        "take the client's address from the PROXY protocol",
+    ),
+    later(
+        "server",
+        "prune_attested_nodes_expired_for",
+        "= \"720h\"",
+        "purge agents whose SVID has expired for this long",
+    ),
+    later(
+        "server",
+        "prune_attested_nodes_batch_size",
+        "= 10",
+        "limit how many expired agents are purged at once",
+    ),
+    later("server", "prune_tofu_nodes", "= true", "purge expired agents that cannot attest again"),
+    section("server", "ratelimit"),
+    text("server", "socket_path", "= \"/s.sock\""),
+    text("server", "trust_domain", "= \"other.example\"").bad(TRUST_DOMAINS),
+    texts("server.ca_subject", "country", "= [\"NZ\"]"),
+    texts("server.ca_subject", "organization", "= [\"O\"]"),
+    text("server.ca_subject", "common_name", "= \"root\""),
+    switch("server.ratelimit", "attestation"),
+    switch("server.ratelimit", "signing"),
+    switch(EXPERIMENTAL, "agent_spiffe_id_as_selector"),
+    later(
+        EXPERIMENTAL,
+        "auth_opa_policy_engine",
+        "{}",
+        "replace the authorization rules by a policy of your own",
+    ),
+    duration(EXPERIMENTAL, "cache_reload_interval", "= \"5s\"").idle(POLLS),
+    duration(EXPERIMENTAL, "full_cache_reload_interval", "= \"24h\"").idle(POLLS),
+    switch(EXPERIMENTAL, "events_based_cache").idle(POLLS),
+    duration(EXPERIMENTAL, "prune_events_older_than", "= \"12h\"").idle(POLLS),
+    duration(EXPERIMENTAL, "event_timeout", "= \"15m\"").idle(POLLS),
+    duration(EXPERIMENTAL, "sql_transaction_timeout", "= \"15m\"").idle(POLLS),
+    later(EXPERIMENTAL, "require_pq_kem", "= true", QUANTUM),
+    later(EXPERIMENTAL, "wit_key_type", "= \"ec-p256\"", "choose the key type of WIT-SVIDs"),
+    later(EXPERIMENTAL, "wit_issuer", "= \"i\"", "set the issuer of WIT-SVIDs"),
+    texts(EXPERIMENTAL, "feature_flags", "= []").bad(FLAGS),
+    windows(EXPERIMENTAL, "named_pipe_name", "socket_path"),
+    later("server.federation", "bundle_endpoint", "{}", "serve the bundle to other trust domains"),
+    later(
+        "server.federation",
+        "federates_with",
+        "\"a\" {}",
+        "fetch and keep the bundle of another trust domain",
+    ),
+    text(STORE, "database_type", "= \"sqlite3\"")
+        .bad(&[("= \"oracle\"", "\"oracle\" cannot be used: it must be \"sqlite3\"")]),
+    text(STORE, "connection_string", "= \"db\""),
+    number(STORE, "max_open_conns", "= 5")
+        .bad(&[("= -1", "\"-1\" cannot be used: it must be 0 (no limit) or more")]),
+    switch(STORE, "disable_migration"),
+    later(STORE, "log_sql", "= true", "log every query"),
+    without_meaning(STORE, "ro_connection_string", SQLITE),
+    without_meaning(STORE, "root_ca_path", SQLITE),
+    without_meaning(STORE, "client_cert_path", SQLITE),
+    without_meaning(STORE, "client_key_path", SQLITE),
+    without_meaning(STORE, "max_idle_conns", SQLITE),
+    without_meaning(STORE, "conn_max_lifetime", SQLITE),
+    text(SERVER_KEYS, "keys_path", "= \"/k\""),
+    text(POP, "mode", "= \"external_pki\"")
+        .bad(&[("= \"web\"", "\"web\" cannot be used: it must be \"external_pki\" or \"spiffe\"")]),
+    text(POP, "ca_bundle_path", "= \"/ca\"").in_template("x509pop without authorities"),
+    texts(POP, "ca_bundle_paths", "= [\"/ca\"]").in_template("x509pop without authorities"),
+    text(POP, "spiffe_prefix", "= \"/p/\"").in_template("x509pop of the trust domain"),
+    text(POP, "agent_path_template", "= \"/{{ .Fingerprint }}\""),
+    number(POP, "max_intermediates", "= 1").bad(AT_LEAST_ONE),
+    number(POP, "max_rsa_key_size", "= 4096").bad(AT_LEAST_ONE),
+    switch(POP, "verify_client_ip"),
+    switch(PLUGIN, "enabled"),
+    text(PLUGIN, "plugin_cmd", "= \"/bin/x\"").in_template("a plugin that is off"),
+    texts(PLUGIN, "plugin_args", "= [\"a\"]").in_template("an external plugin that is off"),
+    text(PLUGIN, "plugin_checksum", "= \"aa\"").in_template("an external plugin that is off"),
+    section(PLUGIN, "plugin_data"),
+    text(PLUGIN, "plugin_data_file", "= \"/dev/null\"").in_template("a plugin without settings"),
+    later("telemetry", "Prometheus", "{}", "serve metrics for Prometheus to fetch"),
+    later("telemetry", "DogStatsd", "{}", "send metrics to a DogStatsD server"),
+    later("telemetry", "Statsd", "{}", "send metrics to a StatsD server"),
+    later("telemetry", "M3", "{}", "send metrics to an M3 server"),
+    later("telemetry", "InMem", "{}", "keep metrics in memory and print them on SIGUSR1"),
+    later("telemetry", "MetricPrefix", "= \"x\"", "change the first part of metric names"),
+    later("telemetry", "EnableTrustDomainLabel", "= true", "label metrics with the trust domain"),
+    later("telemetry", "EnableHostnameLabel", "= false", "leave the host name out of metrics"),
+    later("telemetry", "AllowedPrefixes", "= [\"a\"]", FILTERS),
+    later("telemetry", "BlockedPrefixes", "= [\"a\"]", FILTERS),
+    later("telemetry", "AllowedLabels", "= [\"a\"]", FILTERS),
+    later("telemetry", "BlockedLabels", "= [\"a\"]", FILTERS),
+    switch("health_checks", "listener_enabled"),
+    text("health_checks", "bind_address", "= \"localhost\"").bad(ADDRESSES),
+    number("health_checks", "bind_port", "= \"8080\"").bad(PORT),
+    text("health_checks", "ready_path", "= \"/ready\"").bad(PATHS),
+    text("health_checks", "live_path", "= \"/live\"").bad(PATHS),
+];
+
+pub(super) const AGENT: &[Row] = &[
+    section(TOP, "agent"),
+    plugins(TOP, "plugins"),
+    section(TOP, "telemetry"),
+    section(TOP, "health_checks"),
+    later(
+        "agent",
+        "admin_socket_path",
+        "= \"/a.sock\"",
+        "serve the debug, logger and delegated identity APIs on a socket of their own",
+    ),
+    switch("agent", "allow_unauthenticated_verifiers"),
+    texts("agent", "allowed_foreign_jwt_claims", "= [\"scope\"]"),
+    later(
+        "agent",
+        "authorized_delegates",
+        "= [\"spiffe://example.org/d\"]",
+        "let these identities fetch SVIDs for other workloads",
+    ),
+    duration("agent", "availability_target", "= \"24h\"")
+        .bad(&[("= \"23h\"", "\"23h0m0s\" cannot be used: it must be at least 24h")]),
+    text("agent", "data_dir", "= \"/data\""),
+    switch("agent", "disable_sds_api"),
+    later(
+        "agent",
+        "disable_workload_api",
+        "= true",
+        "leave the Workload API off the socket, where nothing else is served",
+    ),
+    section("agent", "experimental"),
+    switch("agent", "insecure_bootstrap").in_template("an agent without a bundle"),
+    text("agent", "join_token", "= \"t\""),
+    text("agent", "join_token_file", "= \"/proc/sys/kernel/ostype\"")
+        .bad(&[("= \"/none\"", "names /none, which cannot be read: No such file or directory (os error 2)")]),
+    text("agent", "log_file", "= \"/log\""),
+    text("agent", "log_level", "= \"WARN\"").bad(LEVELS),
+    text("agent", "log_format", "= \"json\"").bad(FORMATS),
+    switch("agent", "log_source_location"),
+    texts("agent", "log_selectors", "= [\"unix:uid\"]"),
+    later("agent", "profiling_enabled", "= true", "serve profiles of the running process"),
+    number_idle("agent", "profiling_port"),
+    number_idle("agent", "profiling_freq"),
+    texts_idle("agent", "profiling_names"),
+    text("agent", "rebootstrap_mode", "= \"never\"").bad(&[
+        ("= \"once\"", "\"once\" cannot be used: it must be \"never\" (or, later, \"auto\" or \"always\")"),
+        (
+            "= \"auto\"",
+            "\"auto\" is not supported yet: it would bootstrap again when the server's authority is unknown; remove it \
+             to go on without",
+        ),
+    ]),
+    text("agent", "rebootstrap_delay", "= \"10m\"")
+        .idle("rebootstrap_mode is \"never\"")
+        .bad(&[("= \"soon\"", "\"soon\": not a duration; write numbers with units, as in \"1h30m\", \"90s\" or \"500ms\"")]),
+    later("agent", "sds", "{}", "name the resources that Envoy fetches"),
+    text("agent", "server_address", "= \"server.example.org\""),
+    number("agent", "server_port", "= \"8081\"").bad(PORT),
+    text("agent", "socket_path", "= \"/a.sock\""),
+    text("agent", "trust_bundle_path", "= \"/b\"").in_template("an agent without a bundle"),
+    text("agent", "trust_bundle_url", "= \"https://b.example.org\"")
+        .in_template("an agent without a bundle")
+        .bad(&[("= \"http://b.example.org\"", "\"http://b.example.org\" cannot be used: it must begin with https://")]),
+    text("agent", "trust_bundle_unix_socket", "= \"/b.sock\"").in_template("an agent with a bundle over a socket"),
+    text("agent", "trust_bundle_format", "= \"spiffe\"")
+        .bad(&[("= \"der\"", "\"der\" cannot be used: it must be \"pem\" or \"spiffe\"")]),
+    later(
+        "agent",
+        "trust_bundle_spiffe_workload_api",
+        "= \"unix:///x\"",
+        "fetch the bundle from another Workload API",
+    )
+    .in_template("an agent without a bundle"),
+    text("agent", "trust_domain", "= \"other.example\"").bad(TRUST_DOMAINS),
+    text("agent", "workload_x509_svid_key_type", "= \"rsa-2048\"").bad(&[(
+        "= \"rsa-4096\"",
+        "\"rsa-4096\" cannot be used: it must be one of ec-p256, ec-p384, rsa-2048",
+    )]),
+    number("agent", "x509_svid_cache_max_size", "= 10").bad(SIZES),
+    number("agent", "jwt_svid_cache_max_size", "= 10").bad(SIZES),
+    duration(AGENT_EXPERIMENTAL, "sync_interval", "= \"5s\"")
+        .bad(&[("= \"0s\"", "\"0s\" cannot be used: it must be more than 0s")]),
+    later(
+        AGENT_EXPERIMENTAL,
+        "jwt_svid_cache_hit_timeout",
+        "= \"10s\"",
+        "limit how long a cached JWT-SVID's refresh is waited for",
+    ),
+    switch(AGENT_EXPERIMENTAL, "use_sync_authorized_entries").idle("entries are always asked for as differences"),
+    later(AGENT_EXPERIMENTAL, "require_pq_kem", "= true", QUANTUM),
+    later(AGENT_EXPERIMENTAL, "ratelimit", "{}", "limit how often a workload may call"),
+    later(AGENT_EXPERIMENTAL, "broker", "{}", "serve the SPIFFE Broker API"),
+    windows(AGENT_EXPERIMENTAL, "named_pipe_name", "socket_path"),
+    windows(AGENT_EXPERIMENTAL, "admin_named_pipe_name", "admin_socket_path"),
+    texts(AGENT_EXPERIMENTAL, "feature_flags", "= []").bad(FLAGS),
+    text(SERVER_KEYS, "directory", "= \"/k\""),
+    text(POP, "private_key_path", "= \"/k\""),
+    text(POP, "certificate_path", "= \"/c\""),
+    text(POP, "intermediates_path", "= \"/i\""),
+    text(POP, "spiffe_endpoint_socket", "= \"unix:///x\"").in_template("x509pop without files"),
+    switch("WorkloadAttestor \"unix\" plugin_data", "discover_workload_path"),
+    number("WorkloadAttestor \"unix\" plugin_data", "workload_size_limit", "= -1"),
+];
+
+const fn number_idle(section: &'static str, key: &'static str) -> Row {
+    number(section, key, "= 1").idle(PROFILING)
+}
+
+const fn texts_idle(section: &'static str, key: &'static str) -> Row {
+    texts(section, key, "= [\"heap\"]").idle(PROFILING)
+}
+
+const fn later_idle(key: &'static str) -> Row {
+    duration("server", key, "= \"1m\"")
+        .idle("the server knows its agents from a snapshot in memory that is always current")
+}

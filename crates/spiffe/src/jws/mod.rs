@@ -10,7 +10,7 @@ use crate::key::SignError;
 
 pub(crate) use claims::{moment, seconds, text};
 pub use compact::Jws;
-pub(crate) use sign::{Header, compact};
+pub(crate) use sign::{Header, compact, in_jws};
 
 /// The longest token that is looked at, in bytes.
 pub const MAX_TOKEN: usize = 64 * 1024;

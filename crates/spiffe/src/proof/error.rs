@@ -1,6 +1,7 @@
 use std::time::Duration;
 
 use super::http::HeaderError;
+use super::http_signature::SignatureError;
 use super::{HeldError, ReplayError};
 use crate::jws::JwsError;
 use crate::key::KeyError;
@@ -56,6 +57,8 @@ pub enum ProofError {
     NotUnderstood(String),
     #[error("the request has a field Authorization of its own, whose place the proof needs")]
     AuthorizationTaken,
+    #[error(transparent)]
+    HttpSignature(#[from] SignatureError),
     #[error(transparent)]
     Replay(#[from] ReplayError),
     #[error("no random name could be made for the proof")]

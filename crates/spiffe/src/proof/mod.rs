@@ -8,6 +8,7 @@
 //! | Workload Identity Token in HTTP | draft-ietf-wimse-workload-creds-02 §5 | [`authenticate`] |
 //! | Workload Proof Token in a field of its own | draft-ietf-wimse-wpt-01 | [`wpt`] |
 //! | Workload Proof Token in `Authorization` | draft-ietf-wimse-wpt-02 | [`wpt`] |
+//! | HTTP message signatures, of requests and responses | draft-ietf-wimse-http-signature-06 | [`http_signature`] |
 //!
 //! [`authenticate`] takes the token out of a request, verifies it and has the proof judged; what it returns, a
 //! [`ProvenWit`], is the one type that says who sent the message. There is no call that attaches a WIT-SVID without a
@@ -69,6 +70,7 @@ mod error;
 mod hash;
 mod held;
 pub mod http;
+pub mod http_signature;
 mod presented;
 mod protocol;
 mod proven;

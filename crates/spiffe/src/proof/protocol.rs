@@ -42,6 +42,14 @@ pub(super) mod sealed {
     pub struct Bound {
         pub(in super::super) fields: Vec<String>,
         pub(in super::super) until: SystemTime,
+        pub(in super::super) exchange: Option<Exchange>,
+    }
+
+    /// What a response to a signed request needs to know of it.
+    #[derive(Debug, Clone)]
+    pub(crate) struct Exchange {
+        pub(in super::super) nonce: String,
+        pub(in super::super) sign_response: bool,
     }
 
     pub trait Judge {

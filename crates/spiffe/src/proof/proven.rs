@@ -1,6 +1,6 @@
 use std::time::SystemTime;
 
-use super::protocol::sealed::Bound;
+use super::protocol::sealed::{Bound, Exchange};
 use crate::SpiffeId;
 use crate::wit::VerifiedWit;
 
@@ -35,5 +35,9 @@ impl ProvenWit {
     /// When the proof stops holding.
     pub fn proof_expires_at(&self) -> SystemTime {
         self.bound.until
+    }
+
+    pub(super) fn exchange(&self) -> Option<&Exchange> {
+        self.bound.exchange.as_ref()
     }
 }

@@ -9,6 +9,7 @@ mod bundle_map;
 mod crl;
 mod endpoint;
 mod forge;
+mod http_signature;
 mod id;
 mod jwt;
 mod keys;

@@ -131,7 +131,7 @@ impl Judge for WptVerifier {
         }
         // The last: what is remembered was proven.
         self.used.remember(&ProofName::new(wit.confirmation().key(), TYPE, jti), until, now)?;
-        Ok(Bound { fields, until })
+        Ok(Bound { fields, until, exchange: None })
     }
 }
 

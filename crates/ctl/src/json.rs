@@ -6,6 +6,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value, json};
 
 mod agents;
+mod authority;
 mod bundle;
 mod debug;
 mod entry;

@@ -15,6 +15,7 @@ mod entry;
 mod federation;
 mod healthcheck;
 mod jwt_mint;
+mod local_authority;
 mod token;
 mod x509_mint;
 
@@ -65,6 +66,18 @@ pub(crate) const TABLE: Table = &[
     (&debug::COMMAND, |v, t| Box::pin(debug::run(v, t))),
     (&x509_mint::COMMAND, |v, t| Box::pin(x509_mint::run(v, t))),
     (&jwt_mint::COMMAND, |v, t| Box::pin(jwt_mint::run(v, t))),
+    (&local_authority::show::X509, |v, t| Box::pin(local_authority::show::x509(v, t))),
+    (&local_authority::show::JWT, |v, t| Box::pin(local_authority::show::jwt(v, t))),
+    (&local_authority::prepare::X509, |v, t| Box::pin(local_authority::prepare::x509(v, t))),
+    (&local_authority::prepare::JWT, |v, t| Box::pin(local_authority::prepare::jwt(v, t))),
+    (&local_authority::activate::X509, |v, t| Box::pin(local_authority::activate::x509(v, t))),
+    (&local_authority::activate::JWT, |v, t| Box::pin(local_authority::activate::jwt(v, t))),
+    (&local_authority::taint::X509, |v, t| Box::pin(local_authority::taint::x509(v, t))),
+    (&local_authority::taint::JWT, |v, t| Box::pin(local_authority::taint::jwt(v, t))),
+    (&local_authority::revoke::X509, |v, t| Box::pin(local_authority::revoke::x509(v, t))),
+    (&local_authority::revoke::JWT, |v, t| Box::pin(local_authority::revoke::jwt(v, t))),
+    (&local_authority::upstream::TAINT, |v, t| Box::pin(local_authority::upstream::taint(v, t))),
+    (&local_authority::upstream::REVOKE, |v, t| Box::pin(local_authority::upstream::revoke(v, t))),
 ];
 
 /// A channel to the server that the flags and the environment mean.

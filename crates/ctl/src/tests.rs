@@ -3,6 +3,7 @@
 mod fake;
 
 mod agent_side;
+mod authorities;
 mod credentials;
 mod federation;
 mod housekeeping;

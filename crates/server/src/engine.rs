@@ -15,6 +15,7 @@ use proto::spire::api::server::agent::v1::agent_server::AgentServer;
 use proto::spire::api::server::bundle::v1::bundle_server::BundleServer;
 use proto::spire::api::server::debug::v1::debug_server::DebugServer;
 use proto::spire::api::server::entry::v1::entry_server::EntryServer;
+use proto::spire::api::server::localauthority::v1::local_authority_server::LocalAuthorityServer;
 use proto::spire::api::server::svid::v1::svid_server::SvidServer;
 use proto::spire::api::server::trustdomain::v1::trust_domain_server::TrustDomainServer;
 use spiffe::x509::Certificate;
@@ -30,6 +31,7 @@ use crate::api::bundle::BundleApi;
 use crate::api::debug::DebugApi;
 use crate::api::entry::EntryApi;
 use crate::api::health;
+use crate::api::local_authority::LocalAuthorityApi;
 use crate::api::svid::SvidApi;
 use crate::api::trustdomain::TrustDomainApi;
 use crate::authority::{Authorities, AuthorityError, AuthoritySettings};
@@ -317,13 +319,15 @@ impl Services {
         let bundle = BundleApi::new(trust_domain.clone(), self.registry.clone());
         let svid = SvidApi::new(self.authorities.clone(), self.registry.clone(), self.clock.clone());
         let trust_domains = TrustDomainApi::new(trust_domain.clone(), self.registry.clone());
+        let local_authority = LocalAuthorityApi::new(self.authorities.clone());
         let mut routes = tonic::service::RoutesBuilder::default();
         routes
             .add_service(AgentServer::new(self.agent.clone()).max_decoding_message_size(MAX_MESSAGE))
             .add_service(EntryServer::new(entry).max_decoding_message_size(MAX_MESSAGE))
             .add_service(BundleServer::new(bundle).max_decoding_message_size(MAX_MESSAGE))
             .add_service(SvidServer::new(svid).max_decoding_message_size(MAX_MESSAGE))
-            .add_service(TrustDomainServer::new(trust_domains).max_decoding_message_size(MAX_MESSAGE));
+            .add_service(TrustDomainServer::new(trust_domains).max_decoding_message_size(MAX_MESSAGE))
+            .add_service(LocalAuthorityServer::new(local_authority).max_decoding_message_size(MAX_MESSAGE));
         routes.routes()
     }
 
@@ -351,6 +355,7 @@ impl Services {
                 .with_service_name("spire.api.server.agent.v1.Agent")
                 .with_service_name("spire.api.server.bundle.v1.Bundle")
                 .with_service_name("spire.api.server.entry.v1.Entry")
+                .with_service_name("spire.api.server.localauthority.v1.LocalAuthority")
                 .with_service_name("spire.api.server.svid.v1.SVID")
                 .with_service_name("spire.api.server.trustdomain.v1.TrustDomain")
                 .with_service_name("spire.api.server.debug.v1.Debug")

@@ -54,6 +54,18 @@ const SERVER: &[(&str, &str)] = &[
     ("debug getinfo", "instance output socketPath"),
     ("x509 mint", "dns instance output socketPath spiffeID ttl write"),
     ("jwt mint", "audience instance output socketPath spiffeID ttl write"),
+    ("localauthority x509 show", "instance output socketPath"),
+    ("localauthority jwt show", "instance output socketPath"),
+    ("localauthority x509 prepare", "instance output socketPath"),
+    ("localauthority jwt prepare", "instance output socketPath"),
+    ("localauthority x509 activate", "authorityID instance output socketPath"),
+    ("localauthority jwt activate", "authorityID instance output socketPath"),
+    ("localauthority x509 taint", "authorityID instance output socketPath"),
+    ("localauthority jwt taint", "authorityID instance output socketPath"),
+    ("localauthority x509 revoke", "authorityID instance output socketPath"),
+    ("localauthority jwt revoke", "authorityID instance output socketPath"),
+    ("upstreamauthority taint", "instance output socketPath subjectKeyID"),
+    ("upstreamauthority revoke", "instance output socketPath subjectKeyID"),
 ];
 
 const AGENT: &[(&str, &str)] = &[

@@ -10,6 +10,7 @@ pub mod entry;
 mod failure;
 mod filter;
 pub mod health;
+pub mod local_authority;
 mod page;
 mod relationship_wire;
 pub mod svid;

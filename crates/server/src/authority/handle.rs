@@ -7,15 +7,20 @@ use model::ports::KeyManager;
 use spiffe::TrustDomain;
 use spiffe::x509::X509Issuer;
 use spiffe_tls::IdentitySource;
+use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::error::{AuthorityError, SignError};
 use super::jwt::JwtKey;
 use super::keeper::Keeper;
+use super::order::Ordered;
 use super::settings::{AuthoritySettings, JwtSvids};
 use super::state::States;
 use crate::registry::Registry;
 use crate::signing::SigningPool;
+
+/// How many orders may wait for the keeper before who gives them waits in turn.
+const WAITING_ORDERS: usize = 16;
 
 /// What the keeper lays out and signers take from: never waited for.
 pub(super) struct Desk {
@@ -57,6 +62,7 @@ impl Desk {
 #[derive(Clone)]
 pub struct Authorities {
     pub(super) desk: Arc<Desk>,
+    pub(super) orders: mpsc::Sender<Ordered>,
     /// The keeper until it runs.
     keeper: Arc<Mutex<Option<Keeper>>>,
 }
@@ -72,8 +78,10 @@ impl Authorities {
         pool: SigningPool,
         clock: Clock,
     ) -> Result<Self, AuthorityError> {
-        let (desk, keeper) = Keeper::start(trust_domain, settings, registry, keys, pool, clock).await?;
-        Ok(Self { desk, keeper: Arc::new(Mutex::new(Some(keeper))) })
+        let (orders, ordered) = mpsc::channel(WAITING_ORDERS);
+        let (desk, keeper) =
+            Keeper::start(trust_domain, settings, registry, keys, pool, clock, ordered).await?;
+        Ok(Self { desk, orders, keeper: Arc::new(Mutex::new(Some(keeper))) })
     }
 
     /// Moves the authorities on as time passes, until `stop`. The first call is the task; any other returns at once.

@@ -1,5 +1,8 @@
 //! The one task that moves authorities on.
 
+mod hands;
+mod obey;
+
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, SystemTime};
@@ -8,23 +11,21 @@ use kit::clock::Clock;
 use model::UnixTime;
 use model::ports::KeyManager;
 use spiffe::TrustDomain;
-use spiffe::bundle::Bundle;
+use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use tonic::Code;
 
+use self::hands::{Hands, serve};
 use super::error::{AuthorityError, chain};
 use super::handle::Desk;
 use super::identity::ServerSvid;
 use super::journal::Book;
 use super::jwt::JwtKey;
 use super::kind::Kind;
-use super::line::{Line, Need, Next};
-use super::moment::moment;
-use super::own_bundle::amend;
+use super::line::Line;
+use super::order::Ordered;
 use super::prune::{prune_bundle, prune_journals};
 use super::settings::{AuthoritySettings, JwtSvids};
-use super::slot::Slot;
-use super::stage::{Authority, Draft, Prepared};
 use super::state::States;
 use super::x509::X509Ca;
 use crate::metrics::BUNDLE_PRUNE;
@@ -53,6 +54,7 @@ pub(super) struct Keeper {
     x509: Line<X509Ca>,
     jwt: Line<JwtKey>,
     svid: ServerSvid,
+    orders: mpsc::Receiver<Ordered>,
     prune_bundle_at: SystemTime,
     prune_journals_at: SystemTime,
 }
@@ -67,6 +69,7 @@ impl Keeper {
         keys: Arc<dyn KeyManager>,
         pool: SigningPool,
         clock: Clock,
+        orders: mpsc::Receiver<Ordered>,
     ) -> Result<(Arc<Desk>, Keeper), AuthorityError> {
         let now = clock.now();
         let held = keys.list().await.map_err(|e| AuthorityError::key("(all of them)", e))?;
@@ -89,6 +92,7 @@ impl Keeper {
             x509,
             jwt,
             svid,
+            orders,
             prune_bundle_at: now + PRUNE_BUNDLE_EVERY,
             prune_journals_at: now + PRUNE_JOURNALS_EVERY,
         };
@@ -125,6 +129,11 @@ impl Keeper {
                 tokio::select! {
                     () = stop.cancelled() => return self.save().await,
                     () = tokio::time::sleep_until(wake) => break,
+                    // The handle may be gone, but then nobody orders. The step that follows replaces what a taint spoiled.
+                    Some(ordered) = self.orders.recv() => {
+                        self.obey(ordered).await;
+                        break;
+                    }
                     Ok(()) = changes.changed() => {
                         if self.svid.is_tainted(self.registry.snapshot().bundle(&self.desk.trust_domain)) {
                             break;
@@ -176,28 +185,28 @@ impl Keeper {
     }
 
     async fn rotate_x509(&mut self, now: SystemTime) -> Result<SystemTime, AuthorityError> {
-        let mut hands = Hands {
-            registry: &self.registry,
-            keys: &*self.keys,
-            desk: &self.desk,
-            book: &mut self.book,
-            unsaved: &mut self.unsaved,
-        };
-        hands.rotate(&mut self.x509, now).await
+        let (mut hands, x509, _) = self.hands();
+        hands.rotate(x509, now).await
     }
 
     async fn rotate_jwt(&mut self, now: SystemTime) -> Result<SystemTime, AuthorityError> {
         if self.desk.settings.jwt_svids == JwtSvids::Disabled {
             return Ok(now + PRUNE_BUNDLE_EVERY);
         }
-        let mut hands = Hands {
+        let (mut hands, _, jwt) = self.hands();
+        hands.rotate(jwt, now).await
+    }
+
+    /// What works on the two lines, and the lines.
+    fn hands(&mut self) -> (Hands<'_>, &mut Line<X509Ca>, &mut Line<JwtKey>) {
+        let hands = Hands {
             registry: &self.registry,
             keys: &*self.keys,
             desk: &self.desk,
             book: &mut self.book,
             unsaved: &mut self.unsaved,
         };
-        hands.rotate(&mut self.jwt, now).await
+        (hands, &mut self.x509, &mut self.jwt)
     }
 
     async fn renew_svid(&mut self, now: SystemTime) -> Result<SystemTime, AuthorityError> {
@@ -240,103 +249,4 @@ impl Keeper {
     fn tell(&self) {
         self.desk.states.store(Arc::new(States { x509: self.x509.states(), jwt: self.jwt.states() }));
     }
-}
-
-/// What the rotation of one line needs of the keeper.
-struct Hands<'a> {
-    registry: &'a Registry,
-    keys: &'a dyn KeyManager,
-    desk: &'a Desk,
-    book: &'a mut Book,
-    unsaved: &'a mut bool,
-}
-
-impl Hands<'_> {
-    /// Moves a line on as far as it goes, and returns when it is to move next.
-    async fn rotate<K: Kind>(
-        &mut self,
-        line: &mut Line<K>,
-        now: SystemTime,
-    ) -> Result<SystemTime, AuthorityError> {
-        // Preparing and activating, and once more after a long sleep. Lives too short to keep up with end here.
-        for _ in 0..4 {
-            match line.need(now) {
-                Need::Prepare(slot) => {
-                    let call = K::preparations().start(&[]);
-                    let prepared = self.prepare(slot, now).await;
-                    call.with(&prepared, |_| Code::Internal);
-                    line.next = Next::Prepared(prepared?);
-                }
-                Need::Activate => self.activate(line).await,
-                Need::Wait(until) => return Ok(until),
-            }
-        }
-        Ok(now)
-    }
-
-    /// Makes an authority and publishes it. It is in the bundle and in the journal, or in neither.
-    async fn prepare<K: Kind>(
-        &mut self,
-        slot: Slot,
-        now: SystemTime,
-    ) -> Result<Authority<K, Prepared>, AuthorityError> {
-        tracing::debug!(slot = slot.as_str(), "Preparing {}", K::NAME);
-        let settings = &self.desk.settings;
-        let signer = self
-            .keys
-            .generate(K::key_name(slot), K::key_type(settings))
-            .await
-            .map_err(|e| AuthorityError::key(K::key_name(slot), e))?;
-        let key = K::make(signer, &self.desk.trust_domain, settings, &self.desk.pool, now).await?;
-        let draft = Draft { slot, issued_at: now, key };
-        let book = self.book.with(&draft);
-        let add = |bundle: &mut Bundle| draft.key.add_to(bundle);
-        let bundle = amend(self.registry, &self.desk.trust_domain, add, vec![book.write()]).await?;
-        *self.book = book;
-        *self.unsaved = false;
-        let prepared = Authority::seen_in(&bundle, draft)
-            .map_err(|draft| AuthorityError::Vanished(draft.key.id().to_owned()))?;
-        log(&prepared, "prepared");
-        Ok(prepared)
-    }
-
-    /// The prepared authority takes over. It signs even if that cannot be written down now: it is in the bundle, and a
-    /// restart would come to the same.
-    async fn activate<K: Kind>(&mut self, line: &mut Line<K>) {
-        let old = line.hand_over();
-        serve(self.desk, line);
-        let Some(active) = &line.active else { return };
-        self.book.handed_over::<K>(old.as_deref(), active.id());
-        *self.unsaved = true;
-        match self.registry.write(self.book.write()).await {
-            Ok(_) => *self.unsaved = false,
-            Err(error) => tracing::error!(
-                local_authority_id = active.id(),
-                error = %error,
-                "Failed to update to activated status on {} journal entry", K::NAME
-            ),
-        }
-    }
-}
-
-/// Makes the active authority of a line the one that signs.
-fn serve<K: Kind>(desk: &Desk, line: &Line<K>) {
-    if let Some(active) = &line.active {
-        active.signing_key().serve(desk);
-        log(active, "activated");
-    }
-}
-
-fn log<K: Kind, S: super::stage::StageName>(authority: &Authority<K, S>, what: &str) {
-    let state = authority.state();
-    tracing::info!(
-        slot = state.slot.as_str(),
-        issued_at = moment(state.issued_at),
-        expiration = moment(state.expires_at),
-        local_authority_id = state.id,
-        upstream_authority_id = state.upstream_id,
-        self_signed = state.upstream_id.is_empty(),
-        "{} {what}",
-        K::NAME
-    );
 }

@@ -60,7 +60,8 @@ impl<K: Kind> Line<K> {
         }
     }
 
-    fn free_slot(&self) -> Slot {
+    /// Where the key of the next authority goes.
+    pub(super) fn free_slot(&self) -> Slot {
         match (&self.active, &self.next) {
             (Some(active), _) => active.slot().other(),
             (None, Next::Prepared(ended)) => ended.slot(),
@@ -87,12 +88,16 @@ impl<K: Kind> Line<K> {
 
     /// What operators are told.
     pub(super) fn states(&self) -> Vec<AuthorityState> {
-        let next = match &self.next {
+        self.active.as_ref().map(Authority::state).into_iter().chain(self.next_state()).collect()
+    }
+
+    /// The prepared or the old authority.
+    pub(super) fn next_state(&self) -> Option<AuthorityState> {
+        match &self.next {
             Next::Empty => None,
             Next::Prepared(authority) => Some(authority.state()),
             Next::Old(authority) => Some(authority.state()),
-        };
-        self.active.as_ref().map(Authority::state).into_iter().chain(next).collect()
+        }
     }
 }
 

@@ -11,13 +11,13 @@ const ATTEMPTS: usize = 8;
 
 /// Why a bundle was not changed.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum AmendError {
+pub(crate) enum AmendError<E: std::error::Error + 'static = BundleError> {
     /// The registry did not write it.
     #[error(transparent)]
     Registry(#[from] RegistryError),
-    /// What was to be added cannot be part of a bundle.
+    /// The change does not fit the bundle, such as an authority that cannot be part of one.
     #[error(transparent)]
-    Bundle(#[from] BundleError),
+    Bundle(E),
     /// Others changed it each time before this change could be written.
     #[error("the bundle of {0} is being changed by others all the time; try again")]
     Contended(TrustDomain),
@@ -26,12 +26,12 @@ pub(crate) enum AmendError {
 /// Writes what `change` makes of the bundle of `td` (of an empty one if none is stored) with the next sequence number,
 /// together with `also`, all or nothing. If `change` says that it changed nothing, `also` is written alone. Returns the
 /// bundle as it stands.
-pub(crate) async fn amend(
+pub(crate) async fn amend<E: std::error::Error + 'static>(
     registry: &Registry,
     td: &TrustDomain,
-    change: impl Fn(&mut Bundle) -> Result<bool, BundleError> + Send + Sync,
+    change: impl Fn(&mut Bundle) -> Result<bool, E> + Send + Sync,
     also: Vec<Write>,
-) -> Result<Bundle, AmendError> {
+) -> Result<Bundle, AmendError<E>> {
     for _ in 0..ATTEMPTS {
         let stored = registry.snapshot().bundle(td).cloned();
         let (expect, sequence) = match &stored {
@@ -40,7 +40,7 @@ pub(crate) async fn amend(
         };
         let mut bundle = stored.as_deref().cloned().unwrap_or_else(|| Bundle::new(td.clone()));
         let mut writes = also.clone();
-        if change(&mut bundle)? {
+        if change(&mut bundle).map_err(AmendError::Bundle)? {
             bundle.sequence = sequence;
             writes.push(Write::PutBundle { bundle: bundle.clone(), expect });
         }

@@ -13,6 +13,17 @@ pub enum Stage {
     Old,
 }
 
+impl Stage {
+    /// As journals and refusals call it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Stage::Prepared => "PREPARED",
+            Stage::Active => "ACTIVE",
+            Stage::Old => "OLD",
+        }
+    }
+}
+
 /// One authority, as told to operators.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct AuthorityState {

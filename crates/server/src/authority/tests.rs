@@ -1,5 +1,6 @@
 mod faults;
 mod lives;
+mod orders;
 mod restarts;
 mod signatures;
 

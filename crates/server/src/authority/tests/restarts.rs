@@ -1,6 +1,7 @@
 use model::{Journal, Write};
 use prost::Message;
 use proto::journal::{Entries, Status, X509caEntry};
+use spiffe::bundle::BundleError;
 
 use super::*;
 
@@ -42,8 +43,9 @@ async fn an_authority_that_the_bundle_lost_is_not_used_again() {
     let world = World::new();
     let server = world.boot().await;
     let old = server.x509(Stage::Active).unwrap();
-    let without =
-        |bundle: &mut Bundle| Ok(bundle.retain_x509(|a| x509::authority_id(&a.certificate) != old.id));
+    let without = |bundle: &mut Bundle| {
+        Ok::<_, BundleError>(bundle.retain_x509(|a| x509::authority_id(&a.certificate) != old.id))
+    };
     amend(&server.registry, &td(), without, Vec::new()).await.unwrap();
     drop(server);
     let server = world.boot().await;

@@ -1,0 +1,175 @@
+//! Carrying out what operators order.
+
+use std::time::SystemTime;
+
+use spiffe::bundle::{Bundle, BundleError};
+
+use super::super::error::AuthorityError;
+use super::super::kind::Kind;
+use super::super::line::Line;
+use super::super::order::{Family, Order, OrderError, Ordered};
+use super::super::own_bundle::{AmendError, amend};
+use super::super::state::{AuthorityState, Stage};
+use super::super::x509::authority_id;
+use super::Keeper;
+use super::hands::Hands;
+
+/// The authority that an order was about, where the order has one.
+type Done = Result<Option<AuthorityState>, OrderError>;
+
+impl Keeper {
+    /// Carries out an order and answers it. What it changed is laid out before.
+    pub(in super::super) async fn obey(&mut self, ordered: Ordered) {
+        let done = self.carry_out(ordered.order).await;
+        self.tell();
+        // Who gave the order may be gone; what is done is done.
+        let _ = ordered.answer.send(done);
+    }
+
+    async fn carry_out(&mut self, order: Order) -> Done {
+        let now = self.desk.clock.now();
+        match order {
+            Order::Prepare(Family::X509) => {
+                let (hands, line, _) = self.hands();
+                prepare(hands, line, now).await
+            }
+            Order::Prepare(Family::Jwt) => {
+                let (hands, _, line) = self.hands();
+                prepare(hands, line, now).await
+            }
+            Order::Activate(Family::X509, id) => {
+                let (hands, line, _) = self.hands();
+                activate(hands, line, &id).await
+            }
+            Order::Activate(Family::Jwt, id) => {
+                let (hands, _, line) = self.hands();
+                activate(hands, line, &id).await
+            }
+            Order::Taint(Family::X509, id) => {
+                let state = old(&self.x509, &id)?;
+                self.amend(|bundle| taint_x509(bundle, &id)).await?;
+                tracing::info!(local_authority_id = id, "X.509 authority tainted successfully");
+                Ok(Some(state))
+            }
+            Order::Taint(Family::Jwt, id) => {
+                let state = old(&self.jwt, &id)?;
+                self.amend(|bundle| taint_jwt(bundle, &id)).await?;
+                tracing::info!(local_authority_id = id, "JWT authority tainted successfully");
+                Ok(Some(state))
+            }
+            Order::Revoke(Family::X509, id) => {
+                let state = old(&self.x509, &id)?;
+                self.amend(|bundle| revoke_x509(bundle, &id)).await?;
+                tracing::info!(local_authority_id = id, "X.509 authority revoked successfully");
+                Ok(Some(state))
+            }
+            Order::Revoke(Family::Jwt, id) => self.revoke_jwt(&id).await.map(|()| None),
+            Order::TaintUpstream(_) | Order::RevokeUpstream(_) => Err(OrderError::NoUpstream),
+        }
+    }
+
+    /// A JWT key of another server, or one from long ago, may be revoked as well: whatever the bundle has and does not
+    /// sign here.
+    async fn revoke_jwt(&mut self, id: &str) -> Result<(), OrderError> {
+        let known = self.jwt.states().into_iter().find(|state| state.id == id);
+        match &known {
+            _ if id.is_empty() => return Err(OrderError::NoName),
+            Some(state) if state.stage == Stage::Active => return Err(OrderError::Active),
+            Some(state) if state.stage == Stage::Prepared => return Err(OrderError::Stage(state.stage)),
+            _ => {}
+        }
+        self.amend(|bundle| revoke_jwt(bundle, id)).await?;
+        tracing::info!(local_authority_id = id, "JWT authority revoked successfully");
+        Ok(())
+    }
+
+    async fn amend(
+        &self,
+        change: impl Fn(&mut Bundle) -> Result<(), OrderError> + Send + Sync,
+    ) -> Result<(), OrderError> {
+        let change = |bundle: &mut Bundle| change(bundle).map(|()| true);
+        match amend(&self.registry, &self.desk.trust_domain, change, Vec::new()).await {
+            Ok(_) => Ok(()),
+            Err(AmendError::Bundle(refused)) => Err(refused),
+            Err(AmendError::Registry(error)) => Err(error.into()),
+            Err(contended) => Err(AuthorityError::Publish(contended.to_string()).into()),
+        }
+    }
+}
+
+async fn prepare<K: Kind>(mut hands: Hands<'_>, line: &mut Line<K>, now: SystemTime) -> Done {
+    let slot = line.active.as_ref().ok_or(OrderError::Initializing)?.slot().other();
+    hands.prepare(line, slot, now).await?;
+    Ok(line.next_state())
+}
+
+/// Only what is prepared takes over.
+async fn activate<K: Kind>(mut hands: Hands<'_>, line: &mut Line<K>, id: &str) -> Done {
+    match line.next_state() {
+        _ if id.is_empty() => return Err(OrderError::NoName),
+        Some(state) if state.id == id && state.stage == Stage::Prepared => {}
+        Some(state) if state.id == id => return Err(OrderError::Stage(state.stage)),
+        _ => return Err(OrderError::Unknown),
+    }
+    hands.activate(line).await;
+    Ok(line.states().into_iter().next())
+}
+
+/// The old authority, if it is the one of that name.
+fn old<K: Kind>(line: &Line<K>, id: &str) -> Result<AuthorityState, OrderError> {
+    if id.is_empty() {
+        return Err(OrderError::NoName);
+    }
+    let state = line.states().into_iter().find(|state| state.id == id).ok_or(OrderError::Unknown)?;
+    match state.stage {
+        Stage::Old => Ok(state),
+        Stage::Active => Err(OrderError::Active),
+        Stage::Prepared => Err(OrderError::Stage(state.stage)),
+    }
+}
+
+const CA: (&str, &str) = ("root CA", "subject key ID");
+const KEY: (&str, &str) = ("JWT Key", "key ID");
+
+fn absent((what, name): (&'static str, &'static str)) -> OrderError {
+    OrderError::NotInBundle { what, name }
+}
+
+fn taint_x509(bundle: &mut Bundle, id: &str) -> Result<(), OrderError> {
+    let found = bundle.x509_authorities().iter().find(|a| authority_id(&a.certificate) == id);
+    let mut authority = found.cloned().ok_or(absent(CA))?;
+    authority.tainted = true;
+    tainted(bundle.push_x509(authority), CA.0)
+}
+
+fn taint_jwt(bundle: &mut Bundle, id: &str) -> Result<(), OrderError> {
+    let mut authority = bundle.jwt_authority(id).cloned().ok_or(absent(KEY))?;
+    authority.tainted = true;
+    tainted(bundle.push_jwt(authority), "key")
+}
+
+/// Pushing what is there says whether its taint is news.
+fn tainted(pushed: Result<bool, BundleError>, what: &'static str) -> Result<(), OrderError> {
+    match pushed {
+        Ok(true) => Ok(()),
+        // It was read from this bundle, so it fits.
+        Ok(false) | Err(_) => Err(OrderError::AlreadyTainted(what)),
+    }
+}
+
+fn revoke_x509(bundle: &mut Bundle, id: &str) -> Result<(), OrderError> {
+    let found = bundle.x509_authorities().iter().find(|a| authority_id(&a.certificate) == id);
+    if !found.ok_or(absent(CA))?.tainted {
+        return Err(OrderError::NotTainted(CA.0));
+    }
+    bundle.retain_x509(|a| authority_id(&a.certificate) != id);
+    Ok(())
+}
+
+fn revoke_jwt(bundle: &mut Bundle, id: &str) -> Result<(), OrderError> {
+    if !bundle.jwt_authority(id).ok_or(absent(KEY))?.tainted {
+        return Err(OrderError::NotTainted("key"));
+    }
+    bundle.retain_jwt(|a| a.key_id != id);
+    Ok(())
+}

@@ -19,18 +19,18 @@ const fn topic(prefix: &'static str, folder: &'static str, count: usize, complet
 
 /// All of them, in the order of the documents.
 pub const TOPICS: [Topic; 12] = [
-    topic("ID", "id", 30, false),
-    topic("X509", "x509", 40, false),
+    topic("ID", "id", 30, true),
+    topic("X509", "x509", 40, true),
     topic("JWT", "jwt", 28, false),
     topic("WIT", "wit", 38, false),
     topic("WIMSE", "wimse", 16, false),
-    topic("WAPI", "workload-api", 57, false),
+    topic("WAPI", "workload-api", 57, true),
     topic("WEP", "endpoint", 22, false),
     topic("BND", "bundle", 26, false),
     topic("FED", "federation", 44, false),
-    topic("BRK", "broker-api", 57, false),
-    topic("BEP", "broker-endpoint", 17, false),
-    topic("STAB", "stability", 4, false),
+    topic("BRK", "broker-api", 57, true),
+    topic("BEP", "broker-endpoint", 17, true),
+    topic("STAB", "stability", 4, true),
 ];
 
 impl Topic {

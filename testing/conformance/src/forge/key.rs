@@ -136,9 +136,9 @@ impl Key {
         sequence(&[&self.algorithm(), &bits(&self.raw())])
     }
 
-    /// The unencrypted PKCS#8.
-    pub fn pkcs8(&self) -> Vec<u8> {
-        let inner = match self {
+    /// The private key in the form of its kind alone: ECPrivateKey (SEC 1) or RSAPrivateKey (PKCS#1).
+    pub fn bare(&self) -> Vec<u8> {
+        match self {
             Self::Ec { private, point, curve } => sequence(&[
                 &[2, 1, 1],
                 &tlv(4, &[private]),
@@ -146,8 +146,12 @@ impl Key {
                 &tlv(0xa1, &[&bits(point)]),
             ]),
             Self::Rsa(key) => key.private_der(),
-        };
-        sequence(&[&[2, 1, 0], &self.algorithm(), &tlv(4, &[&inner])])
+        }
+    }
+
+    /// The unencrypted PKCS#8.
+    pub fn pkcs8(&self) -> Vec<u8> {
+        sequence(&[&[2, 1, 0], &self.algorithm(), &tlv(4, &[&self.bare()])])
     }
 
     /// The AlgorithmIdentifier of the key.

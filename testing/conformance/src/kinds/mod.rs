@@ -6,11 +6,14 @@ use serde_json::Value;
 use crate::format::Vector;
 
 pub mod bundle;
+pub mod concatenated;
 pub mod csr;
 pub mod input;
 pub mod issue_x509_authority;
 pub mod issue_x509_leaf;
+pub mod jwt_bundle;
 pub mod jwt_svid;
+pub mod private_key;
 pub mod publish_bundle;
 pub mod same_id;
 pub mod spiffe_id;
@@ -42,6 +45,10 @@ pub const KINDS: &[Kind] = &[
     Kind { name: publish_bundle::KIND, judge: |input| with(input, publish_bundle::judge) },
     Kind { name: svid_by_document::X509, judge: |input| with(input, svid_by_document::judge_x509) },
     Kind { name: svid_by_document::JWT, judge: |input| with(input, svid_by_document::judge_jwt) },
+    Kind { name: concatenated::SVID, judge: |input| with(input, concatenated::judge_svid) },
+    Kind { name: concatenated::BUNDLE, judge: |input| with(input, concatenated::judge_bundle) },
+    Kind { name: private_key::KIND, judge: |input| with(input, private_key::judge) },
+    Kind { name: jwt_bundle::KIND, judge: |input| with(input, jwt_bundle::judge) },
     Kind { name: jwt_svid::KIND, judge: |input| with(input, jwt_svid::judge) },
 ];
 

@@ -2,11 +2,12 @@
 
 mod id;
 mod scene;
+mod workload_api;
 mod x509;
 
 use crate::format::Check;
 
 /// All checks with their vectors, in order.
 pub fn all() -> Vec<Check> {
-    [id::checks(), x509::checks()].concat()
+    [id::checks(), x509::checks(), workload_api::checks()].concat()
 }

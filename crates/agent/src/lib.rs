@@ -22,5 +22,5 @@ mod workload;
 pub use error::AgentError;
 pub use node::{BootstrapError, FetchError, StateError};
 pub use run::run;
-pub use settings::{Adapters, Bootstrap, BundleFormat, PinPeer, Settings};
+pub use settings::{Adapters, Bootstrap, PinPeer, Settings};
 pub use status::{AgentStatus, Stage};

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use model::ports::{KeyManager, NodeProof, Peer, WorkloadAttestor};
 use spiffe::TrustDomain;
+use spiffe::bundle::BundleForm;
 use spiffe::key::KeyType;
 use tokio::net::UnixStream;
 
@@ -56,7 +57,7 @@ pub enum Bootstrap {
         /// The file.
         path: PathBuf,
         /// How it is written.
-        format: BundleFormat,
+        format: BundleForm,
     },
     /// A bundle to fetch.
     Url {
@@ -65,19 +66,10 @@ pub enum Bootstrap {
         /// Fetch over this Unix socket.
         unix_socket: Option<PathBuf>,
         /// How it is written.
-        format: BundleFormat,
+        format: BundleForm,
     },
     /// Whichever server answers first. Whoever can take the server's address can then name every identity on this node.
     DangerousFirstServer,
-}
-
-/// How a bundle is written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum BundleFormat {
-    /// Certificates in PEM.
-    Pem,
-    /// The SPIFFE bundle format (JWKS).
-    Spiffe,
 }
 
 /// Pins the process at the other end of a connection that was just accepted.

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-use agent::{AgentStatus, Bootstrap, BundleFormat, PinPeer};
+use agent::{AgentStatus, Bootstrap, PinPeer};
 use config::agent::{AgentSettings, KeyManager, NodeAttestor, Overrides, WorkloadAttestor, X509pop};
 use kit::clock::Clock;
 use kit::flags::Values;
@@ -78,7 +78,7 @@ fn load(values: &Values) -> Result<AgentSettings, Failure> {
         server_port: values.given("serverPort").then(|| values.integer("serverPort")),
         socket_path: given(values, "socketPath"),
         trust_bundle: given(values, "trustBundle"),
-        trust_bundle_format: given(values, "trustBundleFormat"),
+        trust_bundle_format: given(values, "trustBundleForm"),
         trust_bundle_url: given(values, "trustBundleUrl"),
         trust_domain: given(values, "trustDomain"),
     };
@@ -156,14 +156,10 @@ fn engine_settings(settings: AgentSettings) -> agent::Settings {
 }
 
 fn bootstrap(chosen: config::agent::Bootstrap) -> Bootstrap {
-    let form = |format| match format {
-        config::agent::BundleFormat::Pem => BundleFormat::Pem,
-        config::agent::BundleFormat::Spiffe => BundleFormat::Spiffe,
-    };
     match chosen {
-        config::agent::Bootstrap::File { path, format } => Bootstrap::File { path, format: form(format) },
+        config::agent::Bootstrap::File { path, format } => Bootstrap::File { path, format },
         config::agent::Bootstrap::Url { url, format, unix_socket } => {
-            Bootstrap::Url { url, unix_socket, format: form(format) }
+            Bootstrap::Url { url, unix_socket, format }
         }
         config::agent::Bootstrap::Insecure => Bootstrap::DangerousFirstServer,
     }

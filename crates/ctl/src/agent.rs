@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use kit::flags::{Command, Flag, SocketFlags, Values};
 use proto::workload::spiffe_workload_api_client::SpiffeWorkloadApiClient;
+use spiffe::endpoint::WORKLOAD_HEADER;
 use tonic::Request;
 use tonic::metadata::MetadataValue;
 use tonic::transport::Channel;
@@ -71,7 +72,7 @@ async fn dial(values: &Values, terminal: &Terminal<'_>) -> Result<SpiffeWorkload
 /// A request with the header without which the Workload API does not answer (SPIFFE Workload Endpoint §6).
 fn request<T>(message: T) -> Request<T> {
     let mut request = Request::new(message);
-    request.metadata_mut().insert("workload.spiffe.io", MetadataValue::from_static("true"));
+    request.metadata_mut().insert(WORKLOAD_HEADER.0, MetadataValue::from_static(WORKLOAD_HEADER.1));
     request
 }
 

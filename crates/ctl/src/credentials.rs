@@ -1,11 +1,12 @@
 //! Certificates and bundles between the wire and the `spiffe` library.
 
 use std::error::Error;
+use std::str::FromStr as _;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use proto::spire::api::types;
 use serde::Serialize as _;
-use spiffe::bundle::{Bundle, JwtAuthority, X509Authority};
+use spiffe::bundle::{Bundle, BundleForm, JwtAuthority, PassedOver, X509Authority};
 use spiffe::key::{PrivateKey, PublicKey, Signer as _};
 use spiffe::x509::{Certificate, X509Svid};
 use spiffe::{SpiffeId, TrustDomain};
@@ -27,20 +28,19 @@ pub(crate) fn read_bundle(
     content: &[u8],
     format: &str,
 ) -> Result<types::Bundle, String> {
+    read_telling(domain, content, format).map(|(bundle, _)| bundle)
+}
+
+/// As [`read_bundle`], and says which of its keys cannot be used.
+pub(crate) fn read_telling(
+    domain: &TrustDomain,
+    content: &[u8],
+    format: &str,
+) -> Result<(types::Bundle, Vec<PassedOver>), String> {
     let text = std::str::from_utf8(content).map_err(|_| format!("it is no text; -format {format} is"))?;
-    let bundle = if format == "spiffe" {
-        Bundle::parse_spiffe_json(domain.clone(), text).map_err(|e| chain(&e))?
-    } else {
-        Bundle::parse_pem(domain.clone(), text).map_err(|e| {
-            let hint = if text.trim_start().starts_with('{') {
-                " (is it a document for -format spiffe?)"
-            } else {
-                ""
-            };
-            format!("{}{hint}", chain(&e))
-        })?
-    };
-    Ok(bundle_message(&bundle))
+    let form = BundleForm::from_str(format).map_err(|e| chain(&e))?;
+    let read = form.read(domain.clone(), text).map_err(|e| chain(&e))?;
+    Ok((bundle_message(&read.bundle), read.passed_over))
 }
 
 fn bundle_message(bundle: &Bundle) -> types::Bundle {

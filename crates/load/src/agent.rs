@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use proto::workload::spiffe_workload_api_client::SpiffeWorkloadApiClient;
 use proto::workload::{X509svidRequest, X509svidResponse};
 use spiffe::SpiffeId;
+use spiffe::endpoint::WORKLOAD_HEADER;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tonic::metadata::MetadataValue;
@@ -221,7 +222,7 @@ async fn open(socket: &Path) -> Result<(Streaming<X509svidResponse>, X509svidRes
     const DOING: &str = "asking the Workload API";
     let channel = wire::unix(socket).await?;
     let mut request = Request::new(X509svidRequest {});
-    request.metadata_mut().insert("workload.spiffe.io", MetadataValue::from_static("true"));
+    request.metadata_mut().insert(WORKLOAD_HEADER.0, MetadataValue::from_static(WORKLOAD_HEADER.1));
     let mut client = SpiffeWorkloadApiClient::new(channel).max_decoding_message_size(LONGEST_ANSWER);
     let mut stream = client.fetch_x509svid(request).await.map_err(Fault::call(DOING))?.into_inner();
     let first = stream.message().await.map_err(Fault::call(DOING))?;

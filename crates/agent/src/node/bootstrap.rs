@@ -3,10 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use spiffe::TrustDomain;
-use spiffe::bundle::Bundle;
+use spiffe::bundle::{Bundle, BundleForm};
 
 use super::fetch::{FetchError, fetch};
-use crate::settings::{Bootstrap, BundleFormat, Settings};
+use crate::settings::{Bootstrap, Settings};
 
 /// Why the first bundle was not had.
 #[derive(Debug, thiserror::Error)]
@@ -73,16 +73,14 @@ fn read(path: &Path) -> Result<String, BootstrapError> {
     std::fs::read_to_string(path).map_err(|cause| BootstrapError::Read { path: path.to_owned(), cause })
 }
 
-fn parse(td: &TrustDomain, place: &str, text: &str, format: BundleFormat) -> Result<Bundle, BootstrapError> {
-    let malformed = |why: String| BootstrapError::Malformed { place: place.to_owned(), why };
-    let bundle = match format {
-        BundleFormat::Pem => {
-            Bundle::parse_pem(td.clone(), text).map_err(|cause| malformed(cause.to_string()))?
-        }
-        BundleFormat::Spiffe => {
-            Bundle::parse_spiffe_json(td.clone(), text).map_err(|cause| malformed(cause.to_string()))?
-        }
-    };
+fn parse(td: &TrustDomain, place: &str, text: &str, format: BundleForm) -> Result<Bundle, BootstrapError> {
+    let read = format
+        .read(td.clone(), text)
+        .map_err(|cause| BootstrapError::Malformed { place: place.to_owned(), why: cause.to_string() })?;
+    for key in &read.passed_over {
+        tracing::warn!(place, "{key}");
+    }
+    let bundle = read.bundle;
     match bundle.x509_authorities().is_empty() {
         true => Err(BootstrapError::Empty(place.to_owned())),
         false => Ok(bundle),

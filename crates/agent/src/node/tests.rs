@@ -2,13 +2,14 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
+use spiffe::bundle::BundleForm;
 use spiffe::key::KeyType;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use super::state::AgentState;
 use super::*;
 use crate::cache::testing::{Ca, example};
-use crate::settings::{Bootstrap, BundleFormat, Settings};
+use crate::settings::{Bootstrap, Settings};
 
 fn now() -> SystemTime {
     SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000)
@@ -84,8 +85,7 @@ async fn the_first_bundle_comes_from_a_file_in_either_format() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("bundle");
     let bundle = Ca::new("ca", now()).bundle(false);
-    for (format, text) in
-        [(BundleFormat::Pem, bundle.to_pem()), (BundleFormat::Spiffe, bundle.to_spiffe_json())]
+    for (format, text) in [(BundleForm::Pem, bundle.to_pem()), (BundleForm::Spiffe, bundle.to_spiffe_json())]
     {
         std::fs::write(&path, text).unwrap();
         let settings = settings(Bootstrap::File { path: path.clone(), format });
@@ -102,11 +102,11 @@ async fn a_bundle_that_is_none_is_refused_with_the_place() {
         let settings = settings(Bootstrap::File { path: path.clone(), format });
         async move { bootstrap::bundle(&settings, 1, "").await.unwrap_err().to_string() }
     };
-    assert!(read(BundleFormat::Pem).await.contains("trust_bundle_path"));
+    assert!(read(BundleForm::Pem).await.contains("trust_bundle_path"));
     std::fs::write(&path, "nonsense").unwrap();
-    assert!(read(BundleFormat::Pem).await.contains("trust_bundle_format"));
+    assert!(read(BundleForm::Pem).await.contains("trust_bundle_format"));
     std::fs::write(&path, r#"{"keys":[]}"#).unwrap();
-    assert!(read(BundleFormat::Spiffe).await.contains("no X.509 authority"));
+    assert!(read(BundleForm::Spiffe).await.contains("no X.509 authority"));
 }
 
 #[tokio::test]
@@ -124,7 +124,7 @@ async fn a_bundle_is_fetched_over_a_unix_socket_with_what_the_agent_is_about() {
         String::from_utf8(asked[..length].to_vec()).unwrap()
     });
     let url = "http://localhost/bundle?x=1".to_owned();
-    let settings = settings(Bootstrap::Url { url, unix_socket: Some(socket), format: BundleFormat::Pem });
+    let settings = settings(Bootstrap::Url { url, unix_socket: Some(socket), format: BundleForm::Pem });
     let bundle = bootstrap::bundle(&settings, 3, "2026-01-02T03:04:05Z").await.unwrap().unwrap();
     assert_eq!(bundle.x509_authorities().len(), 1);
     let asked = served.await.unwrap();
@@ -140,7 +140,7 @@ async fn a_bundle_is_fetched_over_a_unix_socket_with_what_the_agent_is_about() {
 #[tokio::test]
 async fn plain_http_needs_a_socket() {
     let url = "http://localhost/bundle".to_owned();
-    let settings = settings(Bootstrap::Url { url, unix_socket: None, format: BundleFormat::Pem });
+    let settings = settings(Bootstrap::Url { url, unix_socket: None, format: BundleForm::Pem });
     let error = bootstrap::bundle(&settings, 1, "").await.unwrap_err().to_string();
     assert!(error.contains("https://"), "{error}");
 }

@@ -12,6 +12,7 @@ use kit::clock::Clock;
 use model::Selectors;
 use prost::Message;
 use prost::bytes::Bytes;
+use spiffe::endpoint::{WORKLOAD_HEADER, check_workload_header};
 use tokio_util::sync::CancellationToken;
 use tonic::Status;
 use tonic::body::Body;
@@ -26,8 +27,6 @@ use super::{body, log, stream};
 use crate::cache::Cache;
 use crate::issue::JwtIssuer;
 
-/// The header that every request must carry, so that no browser or proxy is talked into calling (Workload Endpoint §3).
-const HEADER: &str = "workload.spiffe.io";
 /// The largest request, as gRPC's implementations have it.
 const MAX_REQUEST: usize = 4 << 20;
 
@@ -98,8 +97,7 @@ async fn route(shared: Arc<Shared>, request: Request<Body>) -> Result<Response<B
 
 /// Once, and nothing but `true` (Workload Endpoint §3).
 fn has_header(headers: &HeaderMap) -> bool {
-    let mut all = headers.get_all(HEADER).iter();
-    all.next() == Some(&HeaderValue::from_static("true")) && all.next().is_none()
+    check_workload_header(headers.get_all(WORKLOAD_HEADER.0).iter().map(HeaderValue::as_bytes)).is_ok()
 }
 
 async fn unary<Q, A, F>(request: Request<Body>, answer: impl FnOnce(Q) -> F) -> Result<Response<Body>, Status>

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use agent::{Adapters, AgentError, AgentStatus, Bootstrap, BundleFormat, Settings};
+use agent::{Adapters, AgentError, AgentStatus, Bootstrap, Settings};
 use async_trait::async_trait;
 use hyper_util::rt::TokioIo;
 use kit::clock::Clock;
@@ -18,6 +18,7 @@ use model::{Selector, Selectors};
 use proto::workload::spiffe_workload_api_client::SpiffeWorkloadApiClient;
 use proto::workload::{X509svidRequest, X509svidResponse};
 use spiffe::TrustDomain;
+use spiffe::bundle::BundleForm;
 use spiffe::key::{KeyType, PrivateKey, PublicKey, Signer};
 use tokio::net::UnixStream;
 use tokio::task::JoinHandle;
@@ -134,7 +135,7 @@ impl Agent {
             server_address: "127.0.0.1".to_owned(),
             server_port: port,
             data_dir: folder.path().join("data"),
-            bootstrap: Bootstrap::File { path: bundle.to_owned(), format: BundleFormat::Pem },
+            bootstrap: Bootstrap::File { path: bundle.to_owned(), format: BundleForm::Pem },
             socket_path: folder.path().join("public/api.sock"),
             workload_key_type: KeyType::EcP256,
             x509_svid_cache_max_size: 1000,

@@ -7,6 +7,7 @@ use std::time::{Duration, SystemTime};
 
 use proto::workload::spiffe_workload_api_client::SpiffeWorkloadApiClient;
 use proto::workload::{X509svid, X509svidRequest, X509svidResponse};
+use spiffe::endpoint::WORKLOAD_HEADER;
 use spiffe::key::PrivateKey;
 use spiffe::x509::X509Svid;
 use spiffe::{Bundle, BundleSet, TrustDomain};
@@ -73,7 +74,7 @@ impl Shown {
         let channel = ctl::connect(ctl::Peer::Agent, socket).await?;
         let mut request = Request::new(X509svidRequest {});
         // Without this header an agent answers nobody: a browser cannot send it (Workload API §4).
-        request.metadata_mut().insert("workload.spiffe.io", MetadataValue::from_static("true"));
+        request.metadata_mut().insert(WORKLOAD_HEADER.0, MetadataValue::from_static(WORKLOAD_HEADER.1));
         let mut stream = SpiffeWorkloadApiClient::new(channel).fetch_x509svid(request).await?.into_inner();
         loop {
             let response = stream.message().await?.ok_or("the agent closed the stream")?;

@@ -6,6 +6,7 @@ use std::time::{Duration, SystemTime};
 
 use proto::workload::X509svidRequest;
 use proto::workload::spiffe_workload_api_client::SpiffeWorkloadApiClient;
+use spiffe::endpoint::WORKLOAD_HEADER;
 use spiffe::x509::X509Svid;
 use tonic::Request;
 use tonic::metadata::MetadataValue;
@@ -34,7 +35,7 @@ pub(crate) async fn first_svid(socket: std::path::PathBuf, patience: Duration) -
 async fn fetch(socket: &Path) -> Result<X509Svid, Failure> {
     let channel = ctl::connect(ctl::Peer::Agent, socket).await?;
     let mut request = Request::new(X509svidRequest {});
-    request.metadata_mut().insert("workload.spiffe.io", MetadataValue::from_static("true"));
+    request.metadata_mut().insert(WORKLOAD_HEADER.0, MetadataValue::from_static(WORKLOAD_HEADER.1));
     let mut stream = SpiffeWorkloadApiClient::new(channel).fetch_x509svid(request).await?.into_inner();
     let response = stream.message().await?.ok_or("the agent closed the stream")?;
     let own = response.svids.iter().find(|svid| svid.spiffe_id.contains("/user/")).or(response.svids.first());

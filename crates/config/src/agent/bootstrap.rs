@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use spiffe::bundle::{BundleForm, UnknownForm};
+
 use super::super::block::Block;
 use super::super::given::{Given, flag_or, switch_or};
 use super::super::problem::{Notice, Problem};
@@ -15,28 +17,19 @@ pub enum Bootstrap {
         /// The file.
         path: PathBuf,
         /// How it is written.
-        format: BundleFormat,
+        format: BundleForm,
     },
     /// A bundle that is fetched.
     Url {
         /// Where from: `https://`, or `http://` over a socket.
         url: String,
         /// How it is written.
-        format: BundleFormat,
+        format: BundleForm,
         /// The socket to fetch it over.
         unix_socket: Option<PathBuf>,
     },
     /// None: whoever answers first is believed.
     Insecure,
-}
-
-/// How a bundle is written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum BundleFormat {
-    /// Certificates in PEM.
-    Pem,
-    /// A SPIFFE bundle, JSON.
-    Spiffe,
 }
 
 /// Reads the keys of which exactly one says how to bootstrap.
@@ -92,25 +85,18 @@ pub(super) fn read(block: &Block<'_>, flags: &Overrides) -> Option<Bootstrap> {
     None
 }
 
-fn format(block: &Block<'_>, flags: &Overrides) -> Option<BundleFormat> {
-    let given = flag_or(
-        "-trustBundleFormat",
-        flags.trust_bundle_format.as_deref(),
-        block.text("trust_bundle_format"),
-    );
+fn format(block: &Block<'_>, flags: &Overrides) -> Option<BundleForm> {
+    let given =
+        flag_or("-trustBundleForm", flags.trust_bundle_format.as_deref(), block.text("trust_bundle_format"));
     let Some(Given { value, place }) = given else {
-        return Some(BundleFormat::Pem);
+        return Some(BundleForm::Pem);
     };
-    match value.as_str() {
-        "pem" => Some(BundleFormat::Pem),
-        "spiffe" => Some(BundleFormat::Spiffe),
-        _ => {
-            let (key, why) =
-                ("trust_bundle_format".to_owned(), "it must be \"pem\" or \"spiffe\"".to_owned());
-            block.mistake(place, Problem::BadValue { key, value, why });
-            None
-        }
-    }
+    let form: Result<BundleForm, UnknownForm> = value.parse();
+    form.inspect_err(|_| {
+        let (key, why) = ("trust_bundle_format".to_owned(), "it must be \"pem\" or \"spiffe\"".to_owned());
+        block.mistake(place, Problem::BadValue { key, value, why });
+    })
+    .ok()
 }
 
 /// Over a socket the scheme is `http` and no parameter may look like those that the agent adds.

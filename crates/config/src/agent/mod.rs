@@ -5,7 +5,7 @@ mod experimental;
 mod join_token;
 mod plugins;
 
-pub use bootstrap::{Bootstrap, BundleFormat};
+pub use bootstrap::Bootstrap;
 pub use join_token::JoinToken;
 pub use plugins::{KeyManager, NodeAttestor, Unix, WorkloadAttestor, X509pop};
 

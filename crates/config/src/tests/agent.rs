@@ -1,12 +1,11 @@
 use std::time::Duration;
 
+use spiffe::bundle::BundleForm;
 use spiffe::key::KeyType;
 
 use super::{INSECURE, agent, agent_mistakes, agent_refuses, agent_text, lines};
 use crate::Source;
-use crate::agent::{
-    Bootstrap, BundleFormat, KeyManager, NodeAttestor, Overrides, Unix, WorkloadAttestor, X509pop, load,
-};
+use crate::agent::{Bootstrap, KeyManager, NodeAttestor, Overrides, Unix, WorkloadAttestor, X509pop, load};
 
 #[test]
 fn a_small_file_gets_the_defaults_of_spire() {
@@ -15,7 +14,7 @@ fn a_small_file_gets_the_defaults_of_spire() {
     assert_eq!(settings.server_port, 8081);
     assert_eq!(settings.socket_path.to_str(), Some("/tmp/spire-agent/public/api.sock"));
     assert_eq!(settings.data_dir.to_str(), Some("."));
-    let bootstrap = Bootstrap::File { path: "/b.pem".into(), format: BundleFormat::Pem };
+    let bootstrap = Bootstrap::File { path: "/b.pem".into(), format: BundleForm::Pem };
     assert_eq!(settings.bootstrap, bootstrap);
     assert_eq!(settings.workload_x509_svid_key_type, KeyType::EcP256);
     assert_eq!((settings.x509_svid_cache_max_size, settings.jwt_svid_cache_max_size), (1000, 1000));
@@ -73,7 +72,7 @@ health_checks { listener_enabled = true bind_port = 8090 }
 "#;
     let settings = agent(text).unwrap();
     let Bootstrap::Url { url, format, unix_socket } = &settings.bootstrap else { panic!() };
-    assert_eq!((url.as_str(), *format), ("http://localhost/bundle?x=1", BundleFormat::Spiffe));
+    assert_eq!((url.as_str(), *format), ("http://localhost/bundle?x=1", BundleForm::Spiffe));
     assert_eq!(unix_socket.as_ref().unwrap().to_str(), Some("/run/bundle.sock"));
     assert_eq!(settings.join_token.as_ref().unwrap().reveal(), "abc");
     assert!(!format!("{settings:?}").contains("abc"));
@@ -201,7 +200,7 @@ fn flags_stand_over_the_file() {
     let text = agent_text("trust_bundle_path = \"/file.pem\" rebootstrap_mode = \"always\"", "");
     let settings = load(&Source::new("a.conf", &text), &flags).unwrap();
     assert_eq!((settings.server_address.as_str(), settings.server_port), ("other", 9));
-    let bootstrap = Bootstrap::File { path: "/flag.pem".into(), format: BundleFormat::Pem };
+    let bootstrap = Bootstrap::File { path: "/flag.pem".into(), format: BundleForm::Pem };
     assert_eq!(settings.bootstrap, bootstrap);
     assert!(settings.allow_unauthenticated_verifiers);
     assert_eq!(settings.join_token.unwrap().reveal(), "t");

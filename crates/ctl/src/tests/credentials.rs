@@ -289,7 +289,13 @@ fn a_bundle_is_set_from_both_forms() {
         said.err,
         format!(
             "Error: the bundle in {path} cannot be used: no PEM block was found: expected a line -----BEGIN \
-             CERTIFICATE----- (is it a document for -format spiffe?)\n"
+             CERTIFICATE----- (is it a document in the form \"spiffe\"?)\n"
         )
     );
+
+    let document = fs::read_to_string(&path).unwrap().replacen("[\n", "[\n{\"use\":\"new-svid\"},", 1);
+    let set = ["bundle", "set", "-id", "other.org", "-format", "spiffe"];
+    let said = fake.server_with_input(&set, &document);
+    assert_eq!(said.out, "bundle set.\n");
+    assert_eq!(said.err, "key 0 of the bundle is passed over: its use \"new-svid\" is not known\n");
 }

@@ -4,6 +4,7 @@ use model::{EndpointProfile, Relationship};
 use proto::spire::api::types;
 use proto::spire::api::types::federation_relationship::BundleEndpointProfile as Profile;
 use spiffe::bundle::Bundle;
+use spiffe::endpoint::{BundleUrl, BundleUrlError, UriError};
 use spiffe::{SpiffeId, TrustDomain};
 
 use super::bundle_wire::{self, wire_bundle};
@@ -63,25 +64,14 @@ fn endpoint_url(text: &str) -> Result<(), String> {
     if text.len() > MAX_URL {
         return Err(failed(&format!("it is {} bytes long; at most {MAX_URL} are accepted", text.len())));
     }
-    if text.bytes().any(|b| b.is_ascii_control() || b == b' ') {
-        return Err(failed("it contains a space or a control character"));
-    }
-    let Some((_, rest)) = text.split_once("://").filter(|(s, _)| s.eq_ignore_ascii_case("https")) else {
-        return Err("bundle endpoint URL must use the https scheme".to_owned());
-    };
-    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
-    if authority.contains('@') {
-        return Err("bundle endpoint URL must not contain user info".to_owned());
-    }
-    if authority.is_empty() || authority.starts_with(':') {
-        return Err("bundle endpoint URL must specify the host".to_owned());
-    }
-    http::uri::Authority::try_from(authority).map_err(|e| failed(&e.to_string()))?;
-    let port = authority.rsplit_once(':').map(|(_, port)| port).filter(|port| !port.ends_with(']'));
-    if port.is_some_and(|port| !port.is_empty() && port.parse::<u16>().is_err()) {
-        return Err(failed("its port is not a number from 0 to 65535"));
-    }
-    Ok(())
+    BundleUrl::parse(text).map(|_| ()).map_err(|why| match why {
+        BundleUrlError::Scheme | BundleUrlError::Uri(UriError::NoScheme) => {
+            "bundle endpoint URL must use the https scheme".to_owned()
+        }
+        BundleUrlError::Host => "bundle endpoint URL must specify the host".to_owned(),
+        BundleUrlError::User => "bundle endpoint URL must not contain user info".to_owned(),
+        BundleUrlError::Uri(why) => failed(&why.to_string()),
+    })
 }
 
 /// `new` with those fields that `mask` does not name as in `old`.

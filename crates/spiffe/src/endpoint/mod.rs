@@ -16,4 +16,4 @@ pub use chains::{Unanchored, check_anchored};
 pub use fetch::{Fetch, MAX_REDIRECTS, RedirectError, Redirects};
 pub use header::{HeaderError, WORKLOAD_HEADER, check_workload_header};
 pub use uri::UriError;
-pub use workload::{ENDPOINT_SOCKET_VARIABLE, LocateError, WorkloadEndpoint, WorkloadEndpointError};
+pub use workload::{ENDPOINT_SOCKET_VARIABLE, LocateError, Place, WorkloadEndpoint, WorkloadEndpointError};

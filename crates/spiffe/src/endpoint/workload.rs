@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::uri::{Authority, Port, Uri, UriError, decoded, encoded};
 
@@ -11,11 +11,20 @@ pub const ENDPOINT_SOCKET_VARIABLE: &str = "SPIFFE_ENDPOINT_SOCKET";
 
 /// Where the Workload API is: `unix:///run/agent.sock` or `tcp://127.0.0.1:8000`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct WorkloadEndpoint(Place);
+pub struct WorkloadEndpoint(Address);
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-enum Place {
+enum Address {
     Unix(String),
+    Tcp(SocketAddr),
+}
+
+/// What to connect to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Place<'a> {
+    /// The Unix socket of this absolute path.
+    Unix(&'a Path),
+    /// This address.
     Tcp(SocketAddr),
 }
 
@@ -61,8 +70,8 @@ impl WorkloadEndpoint {
     pub fn parse(text: &str) -> Result<Self, WorkloadEndpointError> {
         let uri = Uri::parse(text)?;
         let place = match () {
-            () if uri.has_scheme("unix") => Place::Unix(socket(&uri)?),
-            () if uri.has_scheme("tcp") => Place::Tcp(address(&uri)?),
+            () if uri.has_scheme("unix") => Address::Unix(socket(&uri)?),
+            () if uri.has_scheme("tcp") => Address::Tcp(address(&uri)?),
             () => return Err(WorkloadEndpointError::Scheme),
         };
         match (uri.query, uri.fragment) {
@@ -84,36 +93,31 @@ impl WorkloadEndpoint {
     /// The endpoint at a Unix socket; none if the path is not absolute, not UTF-8, or has a zero byte.
     pub fn unix(path: &Path) -> Option<Self> {
         let text = path.to_str().filter(|text| text.starts_with('/') && text.len() > 1)?;
-        (!text.contains('\0')).then(|| Self(Place::Unix(text.to_owned())))
+        (!text.contains('\0')).then(|| Self(Address::Unix(text.to_owned())))
     }
 
-    /// The path of its Unix socket, if it has one.
-    pub fn socket_path(&self) -> Option<PathBuf> {
+    /// What to connect to.
+    pub fn place(&self) -> Place<'_> {
         match &self.0 {
-            Place::Unix(path) => Some(PathBuf::from(path)),
-            Place::Tcp(_) => None,
-        }
-    }
-
-    /// Its TCP address, if it has one.
-    pub fn tcp_address(&self) -> Option<SocketAddr> {
-        match self.0 {
-            Place::Unix(_) => None,
-            Place::Tcp(address) => Some(address),
+            Address::Unix(path) => Place::Unix(Path::new(path)),
+            Address::Tcp(address) => Place::Tcp(*address),
         }
     }
 
     /// Whether it is on this host without doubt: a Unix socket, or a loopback address.
     pub fn is_local(&self) -> bool {
-        self.tcp_address().is_none_or(|address| address.ip().is_loopback())
+        match self.0 {
+            Address::Unix(_) => true,
+            Address::Tcp(address) => address.ip().is_loopback(),
+        }
     }
 }
 
 impl fmt::Display for WorkloadEndpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {
-            Place::Unix(path) => write!(f, "unix://{}", encoded(path)),
-            Place::Tcp(address) => write!(f, "tcp://{address}"),
+            Address::Unix(path) => write!(f, "unix://{}", encoded(path)),
+            Address::Tcp(address) => write!(f, "tcp://{address}"),
         }
     }
 }

@@ -14,8 +14,10 @@ use super::bundle::full;
 use super::forge::*;
 
 fn socket(text: &str) -> String {
-    let endpoint = WorkloadEndpoint::parse(text).unwrap();
-    endpoint.socket_path().unwrap().to_str().unwrap().to_owned()
+    match WorkloadEndpoint::parse(text).unwrap().place() {
+        Place::Unix(path) => path.to_str().unwrap().to_owned(),
+        Place::Tcp(address) => panic!("{address}"),
+    }
 }
 
 #[test]
@@ -58,7 +60,7 @@ fn the_address_of_a_socket_is_its_absolute_path() {
 fn the_address_of_a_tcp_listener_is_an_ip_address_and_a_port() {
     for (text, address) in [("tcp://127.0.0.1:8000", "127.0.0.1:8000"), ("tcp://[::1]:8000", "[::1]:8000")] {
         let endpoint = WorkloadEndpoint::parse(text).unwrap();
-        assert_eq!(endpoint.tcp_address(), Some(address.parse().unwrap()));
+        assert_eq!(endpoint.place(), Place::Tcp(address.parse().unwrap()));
         assert_eq!((endpoint.to_string().as_str(), endpoint.is_local()), (text, true));
     }
     assert!(!WorkloadEndpoint::parse("tcp://192.0.2.1:1").unwrap().is_local());
@@ -267,7 +269,7 @@ fn a_circle_of_endpoints_needs_a_bundle_to_begin_with() {
     assert_eq!(check_anchored(&[a.clone(), endpoint("b.org", None)], without), Ok(()));
     assert!(check_anchored(&[a], without).is_err(), "nothing is known of b.org");
     let own = endpoint("a.org", Some("spiffe://a.org/s"));
-    assert_eq!(check_anchored(&[own.clone()], without).unwrap_err().needs, [domain("a.org")]);
+    assert_eq!(check_anchored(std::slice::from_ref(&own), without).unwrap_err().needs, [domain("a.org")]);
     assert_eq!(check_anchored(&[own], |td| *td == domain("a.org")), Ok(()));
     assert_eq!(check_anchored(&[], without), Ok(()));
 }

@@ -32,7 +32,11 @@ pub(in super::super) async fn run(values: &Values, terminal: &mut Terminal<'_>) 
     let path = values.nonempty("path").unwrap_or("-");
     let content = file::read_or_input(path, terminal)?;
     let unusable = |cause| Fault::Content { what: "the bundle", path: file::name(path), cause };
-    let bundle = credentials::read_bundle(&domain, &content, values.text("format")).map_err(unusable)?;
+    let (bundle, passed_over) =
+        credentials::read_telling(&domain, &content, values.text("format")).map_err(unusable)?;
+    for key in &passed_over {
+        writeln!(terminal.err, "{key}")?;
+    }
 
     let mut client = BundleClient::new(dial(values, terminal).await?);
     let request = BatchSetFederatedBundleRequest { bundle: vec![bundle], output_mask: None };

@@ -1,12 +1,11 @@
 use std::io;
-use std::net::SocketAddr;
-use std::path::PathBuf;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use hyper_util::rt::TokioIo;
 use proto::workload::X509svidRequest;
 use proto::workload::spiffe_workload_api_client::SpiffeWorkloadApiClient;
+use spiffe::endpoint::{Place, WORKLOAD_HEADER, WorkloadEndpoint, WorkloadEndpointError};
 use spiffe::x509::X509Svid;
 use tokio::net::UnixStream;
 use tonic::transport::{Channel, Endpoint, Uri};
@@ -17,44 +16,33 @@ use super::agent::{CredentialError, Credentials, Source};
 
 /// How long the other agent may take. One that refuses is not asked again: whoever wants the node attested is.
 const PATIENCE: Duration = Duration::from_secs(30);
-/// The header without which the Workload API refuses (SPIFFE Workload Endpoint §6.2).
-const HEADER: (&str, &str) = ("workload.spiffe.io", "true");
-
 /// The node's certificate from the Workload API of another agent, the one of a cloud or of an outer trust domain
 /// (`spiffe_endpoint_socket`): the first X.509-SVID that it gives.
 pub struct WorkloadApi {
-    address: Address,
-}
-
-enum Address {
-    Unix(PathBuf),
-    Tcp(SocketAddr),
+    address: WorkloadEndpoint,
 }
 
 /// Why an address is not that of a Workload API.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
-#[error(
-    "spiffe_endpoint_socket \"{0}\" is no address of a Workload API: write unix:///path/to/socket or tcp://ip:port"
-)]
-pub struct AddressError(String);
+#[error("spiffe_endpoint_socket \"{address}\" is no address of a Workload API: {why}")]
+pub struct AddressError {
+    address: String,
+    why: WorkloadEndpointError,
+}
 
 impl WorkloadApi {
     /// At `unix:///path/to/socket` or `tcp://ip:port`, as SPIFFE Workload Endpoint §4 has addresses. Nothing is
     /// connected yet.
     pub fn at(address: &str) -> Result<Self, AddressError> {
-        let unix = address.strip_prefix("unix://").or_else(|| address.strip_prefix("unix:"));
-        let unix = unix.filter(|path| path.starts_with('/') && !path.contains(['?', '#']));
-        let unix = unix.map(|path| Address::Unix(PathBuf::from(path)));
-        let tcp = || address.strip_prefix("tcp://")?.parse().ok().map(Address::Tcp);
-        let address = unix.or_else(tcp).ok_or_else(|| AddressError(address.to_owned()))?;
-        Ok(Self { address })
+        let failed = |why| AddressError { address: address.to_owned(), why };
+        Ok(Self { address: WorkloadEndpoint::parse(address).map_err(failed)? })
     }
 
     async fn connect(&self) -> Result<Channel, tonic::transport::Error> {
-        match &self.address {
-            Address::Tcp(address) => Endpoint::from_shared(format!("http://{address}"))?.connect().await,
-            Address::Unix(path) => {
-                let path = path.clone();
+        match self.address.place() {
+            Place::Tcp(address) => Endpoint::from_shared(format!("http://{address}"))?.connect().await,
+            Place::Unix(path) => {
+                let path = path.to_owned();
                 let connector = tower::service_fn(move |_: Uri| {
                     let path = path.clone();
                     async move { Ok::<_, io::Error>(TokioIo::new(UnixStream::connect(path).await?)) }
@@ -68,7 +56,9 @@ impl WorkloadApi {
     async fn ask(&self) -> Result<Credentials, Status> {
         let channel = self.connect().await.map_err(|cause| Status::unavailable(with_causes(&cause)))?;
         let mut request = Request::new(X509svidRequest {});
-        request.metadata_mut().insert(HEADER.0, tonic::metadata::MetadataValue::from_static(HEADER.1));
+        request
+            .metadata_mut()
+            .insert(WORKLOAD_HEADER.0, tonic::metadata::MetadataValue::from_static(WORKLOAD_HEADER.1));
         let mut answers = SpiffeWorkloadApiClient::new(channel).fetch_x509svid(request).await?.into_inner();
         let answer = answers.message().await?.ok_or_else(|| Status::unavailable("it closed the stream"))?;
         let svid = answer.svids.into_iter().next().ok_or_else(|| Status::internal("it gave no SVID"))?;
@@ -115,9 +105,12 @@ mod tests {
             "unix:",
             "tcp://localhost:1",
             "tcp://1.2.3.4",
+            "tcp://1.2.3.4:0",
+            "tcp://1.2.3.4:5/",
             "http://1.2.3.4:5",
+            "unix:///run/a.sock?x",
         ] {
-            assert_eq!(WorkloadApi::at(bad).map(drop), Err(AddressError(bad.to_owned())), "{bad}");
+            assert!(WorkloadApi::at(bad).is_err(), "{bad}");
         }
     }
 }

@@ -17,6 +17,7 @@ mod subtrees;
 mod svid;
 mod template;
 mod tlv;
+mod uri_constraints;
 mod usage;
 mod verify;
 
@@ -27,6 +28,7 @@ pub use name::{CaSubject, DistinguishedName};
 pub(crate) use svid::split_concatenated;
 pub use svid::{MAX_CHAIN, SvidError, X509Svid};
 pub use template::{CaTemplate, IssueError, LeafTemplate, X509Issuer, assemble};
+pub use uri_constraints::UriConstraints;
 pub use verify::{Side, VerifiedSvid, VerifyError, VerifyOptions};
 
 #[cfg(test)]

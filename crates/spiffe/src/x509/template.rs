@@ -6,7 +6,10 @@ use aws_lc_rs::rand::{SecureRandom, SystemRandom};
 use super::certificate::{Certificate, CertificateError, MAX_CERTIFICATE, decimal};
 use super::name::{CaSubject, DistinguishedName};
 use super::oid;
-use super::tlv::{DNS_NAME, INTEGER, OCTET_STRING, SEQUENCE, URI_NAME, bit_string, extension, time, tlv};
+use super::tlv::{
+    BOOLEAN_TRUE, DNS_NAME, INTEGER, OCTET_STRING, SEQUENCE, URI_NAME, bit_string, extension, time, tlv,
+};
+use super::uri_constraints::UriConstraints;
 use crate::key::{PublicKey, SigAlg, SignError, Signer};
 use crate::{SpiffeId, TrustDomain};
 
@@ -40,6 +43,12 @@ pub enum IssueError {
     NotAnAuthority(String),
     #[error("the authority's key is not the one of its certificate")]
     OtherKey,
+    #[error(
+        "{0:?} cannot constrain the hosts of URIs; write a host name, or one with a dot before it for all below"
+    )]
+    Constraint(String),
+    #[error("the URI constraints keep out {0}, for which the authority is to sign")]
+    ConstrainedAway(TrustDomain),
     #[error("a serial number of {0} bytes is none: 1 to 20 are")]
     Serial(usize),
     #[error("what was issued cannot be read back")]
@@ -73,6 +82,9 @@ impl X509Issuer {
         let id = SpiffeId::parse(uri).map_err(|e| not(&e.to_string()))?;
         if !id.path().is_empty() {
             return Err(not("its SPIFFE ID has a path, as only workloads' have (X509-SVID §3.2)"));
+        }
+        if !id.path().is_empty() {
+            return Err(not("its SPIFFE ID has a path (X509-SVID §3.2)"));
         }
         if signer.public().spki_der() != ca.spki() {
             return Err(IssueError::OtherKey);
@@ -248,6 +260,8 @@ pub struct CaTemplate {
     subject: DistinguishedName,
     not_before: SystemTime,
     not_after: SystemTime,
+    path_len: Option<u8>,
+    constraints: UriConstraints,
 }
 
 impl CaTemplate {
@@ -258,7 +272,30 @@ impl CaTemplate {
         not_before: SystemTime,
         not_after: SystemTime,
     ) -> Self {
-        Self { trust_domain, subject: (&subject).into(), not_before, not_after }
+        Self::named(trust_domain, (&subject).into(), not_before, not_after)
+    }
+
+    fn named(
+        trust_domain: TrustDomain,
+        subject: DistinguishedName,
+        not_before: SystemTime,
+        not_after: SystemTime,
+    ) -> Self {
+        let (path_len, constraints) = (None, UriConstraints::new());
+        Self { trust_domain, subject, not_before, not_after, path_len, constraints }
+    }
+
+    /// With at most so many intermediates below it (X509-SVID §4.1); as many as they like by default, as SPIRE has it.
+    pub fn path_len(mut self, intermediates: u8) -> Self {
+        self.path_len = Some(intermediates);
+        self
+    }
+
+    /// With URI name constraints (X509-SVID §4.2). Not every peer can verify what is signed below: see
+    /// [`UriConstraints`].
+    pub fn constrain(mut self, constraints: UriConstraints) -> Self {
+        self.constraints = constraints;
+        self
     }
 
     /// An authority for a server that stands below the one of `issuer`: named after it, and `OU=DOWNSTREAM-n` where n
@@ -266,7 +303,7 @@ impl CaTemplate {
     pub fn downstream_of(issuer: &X509Issuer, not_before: SystemTime, not_after: SystemTime) -> Self {
         let mut subject = issuer.ca.subject_name();
         subject.organizational_unit = vec![format!("DOWNSTREAM-{}", issuer.intermediates.len().max(1))];
-        Self { trust_domain: issuer.trust_domain.clone(), subject, not_before, not_after }
+        Self::named(issuer.trust_domain.clone(), subject, not_before, not_after)
     }
 
     /// Signs it with its own key: a root.
@@ -315,14 +352,16 @@ impl CaTemplate {
         not_after: SystemTime,
     ) -> Result<Vec<u8>, IssueError> {
         labelled(&self.trust_domain)?;
+        let path_len = self.path_len.map_or_else(Vec::new, |length| positive(&[length]));
         let mut extensions = vec![
             // keyCertSign, cRLSign
             extension(oid::KEY_USAGE, true, &[0x03, 0x02, 0x01, 0x06]),
-            extension(oid::BASIC_CONSTRAINTS, true, &[0x30, 0x03, 0x01, 0x01, 0xff]),
+            extension(oid::BASIC_CONSTRAINTS, true, &tlv(SEQUENCE, &[BOOLEAN_TRUE, &path_len])),
             extension(oid::SUBJECT_KEY_ID, false, &tlv(OCTET_STRING, &[&key.key_id()])),
         ];
         extensions.extend(above.key_id.map(authority_key_id));
         extensions.push(san_extension(Some(self.trust_domain.id().as_str()), &[], false));
+        extensions.extend(self.constraints.extension(&self.trust_domain)?);
         tbs(&Tbs {
             serial,
             alg: above.alg,

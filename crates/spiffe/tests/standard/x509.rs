@@ -7,7 +7,7 @@ use spiffe::bundle::{Bundle, BundleSet, X509Authority};
 use spiffe::key::{KeyType, PrivateKey, Signer};
 use spiffe::x509::{
     CaSubject, CaTemplate, Certificate, Csr, DistinguishedName, IssueError, LeafTemplate, SvidError,
-    VerifyError, X509Issuer, X509Svid,
+    UriConstraints, VerifyError, X509Issuer, X509Svid,
 };
 use spiffe::{SpiffeId, TrustDomain};
 
@@ -356,6 +356,48 @@ fn an_authority_below_is_named_after_the_one_above() {
         let leaf =
             LeafTemplate::new(id("/a"), key().public().clone(), now(), now() + HOUR).issue(&issuer).unwrap();
         X509Svid::of(issuer.chain_for(leaf)).unwrap().verify(&bundle, now()).unwrap();
+    }
+}
+
+#[test]
+fn an_authority_can_be_kept_to_hosts_and_to_a_length() {
+    // §4.1, §4.2
+    let (issuer, bundle) = root();
+    let below = Arc::new(key());
+    let template = || CaTemplate::new(td(), CaSubject::default(), now() - HOUR, now() + HOUR);
+    let constraints =
+        UriConstraints::new().permit("example.org").permit(".example.org").exclude("a.example.org");
+    let ca = template().path_len(0).constrain(constraints).issue(below.public(), &issuer).unwrap();
+    assert_eq!(ca.path_len(), Some(0));
+    let hosts = [&b"\x86\x0bexample.org"[..], b"\x86\x0c.example.org", b"\x86\x0da.example.org"];
+    assert!(hosts.iter().all(|host| ca.der().windows(host.len()).any(|window| window == *host)));
+    let limited = X509Issuer::new(ca, vec![], below).unwrap();
+    let leaf =
+        LeafTemplate::new(id("/a"), key().public().clone(), now(), now() + HOUR).issue(&limited).unwrap();
+    X509Svid::of(limited.chain_for(leaf)).unwrap().verify(&bundle, now()).unwrap();
+
+    let constrained = |constraints| template().constrain(constraints).issue(key().public(), &issuer);
+    for host in ["", ".", "a..b", "spiffe://example.org", "*.example.org", "é"] {
+        let bad = constrained(UriConstraints::new().permit(host));
+        assert!(matches!(bad, Err(IssueError::Constraint(_))), "{host}");
+    }
+    for away in [
+        UriConstraints::new().permit("other.org"),
+        UriConstraints::new().permit(".example.org"),
+        UriConstraints::new().permit("example.org").exclude("example.org"),
+    ] {
+        assert!(matches!(constrained(away), Err(IssueError::ConstrainedAway(_))));
+    }
+}
+
+#[test]
+fn an_authority_with_a_path_signs_nothing() {
+    // §3.2
+    let own = Arc::new(key());
+    for (uri, fits) in [("spiffe://example.org", true), ("spiffe://example.org/ca", false)] {
+        let forged = Forged::with(vec![signs_certificates(), constraints(true, None), uris(&[uri])]);
+        let ca = Certificate::parse(forged.sign(own.public(), &forged.subject, &*own)).unwrap();
+        assert_eq!(X509Issuer::new(ca, vec![], own.clone()).is_ok(), fits, "{uri}");
     }
 }
 

@@ -23,7 +23,7 @@ impl Budget {
 
 /// A name and a constraint that cannot be compared: which of both is broken does not matter.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Incomparable;
+pub(in crate::x509) struct Incomparable;
 
 /// Whether `above` lets the certificates of `path` have their names.
 pub(super) fn check(above: Step<'_>, path: &[Step<'_>], budget: &mut Budget) -> Result<(), PathError> {

@@ -7,7 +7,7 @@ use super::constraints::Incomparable;
 /// Whether the host of a URI is the one of the constraint, or, if that begins with a dot, lies below it. A constraint
 /// without characters holds every host, as Go has it. A URI without a host, or with an address for one, cannot be
 /// compared (the RFC has it refused).
-pub(super) fn uri_within(uri: &str, constraint: &str) -> Result<bool, Incomparable> {
+pub(in crate::x509) fn uri_within(uri: &str, constraint: &str) -> Result<bool, Incomparable> {
     let host = host_of(uri).ok_or(Incomparable)?;
     match constraint.strip_prefix('.') {
         Some(domain) => Ok(labelled(domain)? && below(host, domain)),

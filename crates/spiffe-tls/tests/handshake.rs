@@ -12,7 +12,7 @@ use rustls::{
 use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
 use spiffe::bundle::{Bundle, BundleSet, X509Authority};
 use spiffe::key::{KeyType, PrivateKey, PublicKey, SigAlg, SignError, Signer};
-use spiffe::x509::{CaSubject, CaTemplate, LeafTemplate, X509Issuer, X509Svid};
+use spiffe::x509::{CaSubject, CaTemplate, Certificate, LeafTemplate, UriConstraints, X509Issuer, X509Svid};
 use spiffe::{SpiffeId, TrustDomain};
 use spiffe_tls::{
     Authorize, BundleHandle, ClientAuth, Identity, IdentitySource, Now, client_config, peer_svid,
@@ -251,6 +251,10 @@ fn a_client_connects_only_to_the_server_it_means() {
     to(Authorize::Any, &foreign).unwrap();
     to(Authorize::Fn(Arc::new(|id| id.path() == "/server")), &own).unwrap();
     refused(to(Authorize::Fn(Arc::new(|_| false)), &own));
+    let several = |all: &[&str]| Authorize::Ids(all.iter().map(|one| id(one)).collect());
+    to(several(&["spiffe://example.org/a", "spiffe://example.org/server"]), &own).unwrap();
+    refused(to(several(&["spiffe://example.org/a", "spiffe://other.org/server"]), &own));
+    refused(to(several(&[]), &own));
 }
 
 #[test]
@@ -321,4 +325,151 @@ fn an_identity_needs_its_own_key() {
     let identity = domain.identity("/a").get().unwrap();
     let other = Arc::new(PrivateKey::generate(KeyType::EcP256).unwrap());
     assert!(Identity::new(identity.svid().clone(), other).is_err());
+}
+
+#[test]
+fn federated_domains_meet_both_ways_and_each_by_its_own_bundle() {
+    let (ours, theirs) = (Domain::new("example.org"), Domain::new("other.org"));
+    let (here, there) = (trust(&[&ours, &theirs]), trust(&[&theirs, &ours]));
+    let of = |name: &str| Authorize::TrustDomain(TrustDomain::parse(name).unwrap());
+    for (left, left_trust, right, right_trust) in
+        [(&ours, &here, &theirs, &there), (&theirs, &there, &ours, &here)]
+    {
+        let (left_name, right_name) = (left.0.trust_domain().as_str(), right.0.trust_domain().as_str());
+        let server = server(&right.identity("/server"), right_trust, ClientAuth::Require(of(left_name)));
+        let client = client(Some(&left.identity("/client")), left_trust, of(right_name));
+        let done = handshake(&client, &server).unwrap();
+        assert!(done.seen_by_server(right_trust).unwrap().member_of(left.0.trust_domain()));
+        assert!(done.seen_by_client(left_trust).member_of(right.0.trust_domain()));
+        // One side ends the federation: it is the one that refuses.
+        let kept = right_trust.swap(Arc::new([right.bundle()].into_iter().collect()));
+        assert!(refused(handshake(&client, &server)).contains("NoBundle"));
+        right_trust.store(kept);
+    }
+    // An authority of one domain that signs for the other: its chain is judged by the other's bundle.
+    let liar =
+        Domain(X509Issuer::new(theirs.0.certificate().clone(), vec![], theirs.0.signer().clone()).unwrap());
+    let foreign = id("spiffe://example.org/server");
+    let key = PrivateKey::generate(KeyType::EcP256).unwrap();
+    let leaf = LeafTemplate::new(foreign, key.public().clone(), now() - HOUR, now() + HOUR).issue(&liar.0);
+    assert!(leaf.is_err(), "{leaf:?}");
+}
+
+/// A domain whose signing certificate stands below a company's, which has these URI constraints.
+fn below_company(constraints: UriConstraints, domain: &str) -> (Domain, Arc<Bundle>) {
+    let td = TrustDomain::parse(domain).unwrap();
+    let new_key = || Arc::new(PrivateKey::generate(KeyType::EcP256).unwrap());
+    let template = || CaTemplate::new(td.clone(), CaSubject::default(), now() - HOUR, now() + 24 * HOUR);
+    let (company, own) = (new_key(), new_key());
+    let root = template().constrain(constraints).self_sign(&*company).unwrap();
+    let issuer = X509Issuer::new(root.clone(), vec![], company).unwrap();
+    let ca = template().issue(own.public(), &issuer).unwrap();
+    let mut bundle = Bundle::new(td.clone());
+    bundle.push_x509(X509Authority { certificate: root, tainted: false }).unwrap();
+    (Domain(X509Issuer::new(ca, vec![], own).unwrap()), Arc::new(bundle))
+}
+
+#[test]
+fn peers_below_an_authority_with_uri_constraints_are_let_in() {
+    let constraints = UriConstraints::new().permit("example.org").exclude("other.org");
+    let (domain, bundle) = below_company(constraints, "example.org");
+    let trusted: BundleHandle = Arc::new(ArcSwap::from_pointee([bundle].into_iter().collect()));
+    let server = server(&domain.identity("/server"), &trusted, ClientAuth::Require(Authorize::Any));
+    let client = client(Some(&domain.identity("/client")), &trusted, Authorize::Any);
+    let done = handshake(&client, &server).unwrap();
+    assert_eq!(done.seen_by_server(&trusted), Some(id("spiffe://example.org/client")));
+}
+
+#[test]
+fn peers_that_uri_constraints_keep_out_are_refused() {
+    // The company's authority is in the bundles of two domains, and is constrained to one of them.
+    let (domain, bundle) = below_company(UriConstraints::new().permit("example.org"), "example.org");
+    let company = bundle.x509_authorities()[0].clone();
+    let mut other = Bundle::new(TrustDomain::parse("other.org").unwrap());
+    other.push_x509(company.clone()).unwrap();
+    let trusted: BundleHandle =
+        Arc::new(ArcSwap::from_pointee([bundle, Arc::new(other)].into_iter().collect()));
+
+    // An authority for the other domain, below the same key but with a certificate that does not say so.
+    let own = Arc::new(PrivateKey::generate(KeyType::EcP256).unwrap());
+    let td = TrustDomain::parse("other.org").unwrap();
+    let subordinate =
+        CaTemplate::new(td, CaSubject::default(), now() - HOUR, now() + HOUR).self_sign(&*own).unwrap();
+    let upstream = vec![domain.0.certificate().clone()];
+    let stray = Domain(X509Issuer::new(resigned(&subordinate, &domain), upstream, own).unwrap());
+    let server = server(&domain.identity("/server"), &trusted, ClientAuth::Require(Authorize::Any));
+    let client = client(Some(&stray.identity("/client")), &trusted, Authorize::Any);
+    let why = refused(handshake(&client, &server));
+    assert!(why.contains("NotPermitted"), "{why}");
+}
+
+/// `certificate` again, signed by `domain`: the library's templates would refuse the foreign trust domain.
+fn resigned(certificate: &Certificate, domain: &Domain) -> Certificate {
+    let signed = certificate.der();
+    // The content begins after the outer header, with a header of its own of four bytes.
+    let content = &signed[4..];
+    let length = usize::from(content[2]) << 8 | usize::from(content[3]);
+    let content = content[..4 + length].to_vec();
+    let replaced = replace(&content, certificate.issuer_der(), domain.0.certificate().subject_der());
+    let signature = domain.0.signer().sign(SigAlg::EcdsaP256Sha256, &replaced).unwrap();
+    Certificate::parse(spiffe::x509::assemble(&replaced, SigAlg::EcdsaP256Sha256, &signature)).unwrap()
+}
+
+/// The first `old` in a sequence replaced by `new`, and the sequence's length set right.
+fn replace(sequence: &[u8], old: &[u8], new: &[u8]) -> Vec<u8> {
+    let at = sequence.windows(old.len()).position(|window| window == old).unwrap();
+    let content = [&sequence[4..at], new, &sequence[at + old.len()..]].concat();
+    let length = u16::try_from(content.len()).unwrap().to_be_bytes();
+    [&[0x30, 0x82][..], &length, &content].concat()
+}
+
+/// Shows whatever it was made of.
+#[derive(Debug)]
+struct Shown(Arc<rustls::sign::CertifiedKey>);
+
+impl rustls::server::ResolvesServerCert for Shown {
+    fn resolve(&self, _: rustls::server::ClientHello<'_>) -> Option<Arc<rustls::sign::CertifiedKey>> {
+        Some(self.0.clone())
+    }
+}
+
+impl rustls::client::ResolvesClientCert for Shown {
+    fn resolve(&self, _: &[&[u8]], _: &[rustls::SignatureScheme]) -> Option<Arc<rustls::sign::CertifiedKey>> {
+        Some(self.0.clone())
+    }
+
+    fn has_certs(&self) -> bool {
+        true
+    }
+}
+
+#[test]
+fn a_certificate_that_was_copied_without_its_key_is_refused_on_both_sides() {
+    let domain = Domain::new("example.org");
+    let trusted = trust(&[&domain]);
+    let (good_server, good_client) = (domain.identity("/server"), domain.identity("/client"));
+    let stolen = |identity: &Arc<IdentitySource>| {
+        let chain = identity.get().unwrap().svid().chain().to_vec();
+        let chain = chain.iter().map(|one| CertificateDer::from(one.der().to_vec())).collect();
+        let own = PrivateKey::generate(KeyType::EcP256).unwrap();
+        let der = rustls_pki_types::PrivateKeyDer::Pkcs8(own.to_pkcs8().to_vec().into());
+        let own = rustls::crypto::aws_lc_rs::sign::any_supported_type(&der).unwrap();
+        Arc::new(Shown(Arc::new(rustls::sign::CertifiedKey::new(chain, own))))
+    };
+    for version in [&rustls::version::TLS12, &rustls::version::TLS13] {
+        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+        let builder = ServerConfig::builder_with_provider(provider.clone());
+        let thief = builder.with_protocol_versions(&[version]).unwrap().with_no_client_auth();
+        let thief = Arc::new(thief.with_cert_resolver(stolen(&good_server)));
+        let why = refused(handshake(&client(None, &trusted, Authorize::Any), &thief));
+        assert!(why.contains("BadSignature"), "{why}");
+
+        let own = client(Some(&good_client), &trusted, Authorize::Any);
+        let mut thief = (*own).clone();
+        thief.client_auth_cert_resolver = stolen(&good_client);
+        let asks = server(&good_server, &trusted, ClientAuth::Require(Authorize::Any));
+        handshake(&own, &asks).unwrap();
+        let why = refused(handshake(&Arc::new(thief), &asks));
+        assert!(why.contains("BadSignature"), "{why}");
+    }
 }

@@ -62,6 +62,9 @@ impl Place {
             ("datacenter-a.pem", "bundle.pem"),
             ("datacenter-b.pem", "bundle.pem"),
             ("issuers.pem", "bundle.pem"),
+            ("metrics.pem", "svid.pem"),
+            ("metrics.key", "key.pem"),
+            ("monitoring-ca.pem", "bundle.pem"),
             ("node.pem", "svid.pem"),
             ("node.key", "key.pem"),
         ] {

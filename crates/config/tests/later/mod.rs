@@ -80,28 +80,12 @@ pub(crate) const LATER: &[(&str, &[&str])] = &[
         ],
     ),
     (
-        "server/telemetry-tls-files.conf",
-        &["28:3: Prometheus is not supported yet: it would serve metrics for Prometheus to fetch"],
-    ),
-    (
-        "server/telemetry-tls.conf",
-        &["28:3: Prometheus is not supported yet: it would serve metrics for Prometheus to fetch"],
-    ),
-    (
         "server/telemetry.conf",
         &[
-            "28:3: Prometheus is not supported yet: it would serve metrics for Prometheus to fetch",
             "32:3: Statsd is not supported yet: it would send metrics to a StatsD server",
             "35:3: DogStatsd is not supported yet: it would send metrics to a DogStatsD server",
             "38:3: M3 is not supported yet: it would send metrics to an M3 server",
             "41:3: InMem is not supported yet: it would keep metrics in memory and print them on SIGUSR1",
-            "42:3: MetricPrefix is not supported yet: it would change the first part of metric names",
-            "43:3: EnableTrustDomainLabel is not supported yet: it would label metrics with the trust domain",
-            "44:3: EnableHostnameLabel is not supported yet: it would leave the host name out of metrics",
-            "45:3: AllowedPrefixes is not supported yet: it would choose which metrics or labels are emitted",
-            "46:3: BlockedPrefixes is not supported yet: it would choose which metrics or labels are emitted",
-            "47:3: AllowedLabels is not supported yet: it would choose which metrics or labels are emitted",
-            "48:3: BlockedLabels is not supported yet: it would choose which metrics or labels are emitted",
         ],
     ),
     (
@@ -175,18 +159,10 @@ pub(crate) const LATER: &[(&str, &[&str])] = &[
     (
         "agent/telemetry.conf",
         &[
-            "28:3: Prometheus is not supported yet: it would serve metrics for Prometheus to fetch",
             "32:3: Statsd is not supported yet: it would send metrics to a StatsD server",
             "35:3: DogStatsd is not supported yet: it would send metrics to a DogStatsD server",
             "38:3: M3 is not supported yet: it would send metrics to an M3 server",
             "41:3: InMem is not supported yet: it would keep metrics in memory and print them on SIGUSR1",
-            "42:3: MetricPrefix is not supported yet: it would change the first part of metric names",
-            "43:3: EnableTrustDomainLabel is not supported yet: it would label metrics with the trust domain",
-            "44:3: EnableHostnameLabel is not supported yet: it would leave the host name out of metrics",
-            "45:3: AllowedPrefixes is not supported yet: it would choose which metrics or labels are emitted",
-            "46:3: BlockedPrefixes is not supported yet: it would choose which metrics or labels are emitted",
-            "47:3: AllowedLabels is not supported yet: it would choose which metrics or labels are emitted",
-            "48:3: BlockedLabels is not supported yet: it would choose which metrics or labels are emitted",
         ],
     ),
     (

@@ -111,8 +111,13 @@ fn a_good_value_is_taken() {
             _ => String::new(),
         };
         let said = said_of(role, &template, &format!("{} {}", row.key, row.good));
-        // The template has what must be there already, and some keys are worth a remark.
-        let remarks = ["is set more than once", "insecure_bootstrap is set", "ca_subject is empty"];
+        // The template has what must be there already, some keys are worth a remark, and a block may need something.
+        let remarks = [
+            "is set more than once",
+            "insecure_bootstrap is set",
+            "ca_subject is empty",
+            "must be configured",
+        ];
         let said: Vec<&str> =
             said.lines().filter(|line| !remarks.iter().any(|remark| line.contains(remark))).collect();
         let said = said.iter().map(|line| format!("{line}\n")).collect::<String>();

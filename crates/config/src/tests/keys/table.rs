@@ -36,7 +36,6 @@ const ADDRESSES: &[(&str, &str)] = &[("= [\"10.0.0.1\"]", "must be a string in d
 
 const PROFILING: &str = "profiling is off";
 const POLLS: &str = "changes are pushed from an ordered log; nothing is reloaded on a timer";
-const FILTERS: &str = "choose which metrics or labels are emitted";
 const QUANTUM: &str = "refuse TLS without a post-quantum key exchange";
 const SQLITE: &str = "with an SQLite database, which is a file of this process";
 
@@ -44,6 +43,8 @@ const STORE: &str = "DataStore \"sql\" plugin_data";
 const SERVER_KEYS: &str = "KeyManager \"disk\" plugin_data";
 const POP: &str = "NodeAttestor \"x509pop\" plugin_data";
 const PLUGIN: &str = "NodeAttestor \"join_token\"";
+const PROMETHEUS: &str = "telemetry.Prometheus";
+const METRICS_TLS: &str = "telemetry.Prometheus.tls";
 const EXPERIMENTAL: &str = "server.experimental";
 const AGENT_EXPERIMENTAL: &str = "agent.experimental";
 
@@ -158,18 +159,26 @@ pub(super) const SERVER: &[Row] = &[
     text(PLUGIN, "plugin_checksum", "= \"aa\"").in_template("an external plugin that is off"),
     section(PLUGIN, "plugin_data"),
     text(PLUGIN, "plugin_data_file", "= \"/dev/null\"").in_template("a plugin without settings"),
-    later("telemetry", "Prometheus", "{}", "serve metrics for Prometheus to fetch"),
+    section("telemetry", "Prometheus"),
+    text(PROMETHEUS, "host", "= \"::1\"").bad(ADDRESSES),
+    number(PROMETHEUS, "port", "= 9988").bad(PORT),
+    section(PROMETHEUS, "tls"),
+    text(METRICS_TLS, "cert_file", "= \"/c\""),
+    text(METRICS_TLS, "key_file", "= \"/k\""),
+    text(METRICS_TLS, "client_ca_file", "= \"/ca\""),
+    switch(METRICS_TLS, "use_spire_svid").in_template("metrics by the own SVID"),
+    texts(METRICS_TLS, "authorized_spiffe_ids", "= [\"spiffe://example.org/metrics\"]"),
     later("telemetry", "DogStatsd", "{}", "send metrics to a DogStatsD server"),
     later("telemetry", "Statsd", "{}", "send metrics to a StatsD server"),
     later("telemetry", "M3", "{}", "send metrics to an M3 server"),
     later("telemetry", "InMem", "{}", "keep metrics in memory and print them on SIGUSR1"),
-    later("telemetry", "MetricPrefix", "= \"x\"", "change the first part of metric names"),
-    later("telemetry", "EnableTrustDomainLabel", "= true", "label metrics with the trust domain"),
-    later("telemetry", "EnableHostnameLabel", "= false", "leave the host name out of metrics"),
-    later("telemetry", "AllowedPrefixes", "= [\"a\"]", FILTERS),
-    later("telemetry", "BlockedPrefixes", "= [\"a\"]", FILTERS),
-    later("telemetry", "AllowedLabels", "= [\"a\"]", FILTERS),
-    later("telemetry", "BlockedLabels", "= [\"a\"]", FILTERS),
+    text("telemetry", "MetricPrefix", "= \"x\""),
+    switch("telemetry", "EnableTrustDomainLabel"),
+    switch("telemetry", "EnableHostnameLabel"),
+    texts("telemetry", "AllowedPrefixes", "= [\"a\"]"),
+    texts("telemetry", "BlockedPrefixes", "= [\"a\"]"),
+    texts("telemetry", "AllowedLabels", "= [\"a\"]"),
+    texts("telemetry", "BlockedLabels", "= [\"a\"]"),
     switch("health_checks", "listener_enabled"),
     text("health_checks", "bind_address", "= \"localhost\"").bad(ADDRESSES),
     number("health_checks", "bind_port", "= \"8080\"").bad(PORT),

@@ -81,8 +81,15 @@ fn inside(section: &str) -> String {
 fn at_the_top(section: &str) -> String {
     match section {
         "the top of the file" => "@@\n".to_owned(),
+        "telemetry.Prometheus" => "telemetry {\nPrometheus {\nport = 1\n@@\n}\n}\n".to_owned(),
+        "telemetry.Prometheus.tls" => metrics("cert_file = \"/c\"\nkey_file = \"/k\""),
+        "metrics by the own SVID" => metrics(""),
         block => format!("{block} {{\n@@\n}}\n"),
     }
+}
+
+fn metrics(tls: &str) -> String {
+    format!("telemetry {{\nPrometheus {{\nport = 1\ntls {{\n{tls}\n@@\n}}\n}}\n}}\n")
 }
 
 /// The place in or around the settings of a node attestor.

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use ctl::Host;
-use kit::flags::{Command, Flag, Program, Reading};
+use kit::flags::{Command, Example, Flag, Program, Reading};
 
 /// One of the two roles with its commands.
 pub(crate) struct Role {
@@ -53,13 +53,24 @@ const AGENT_RUN: &[Flag] = &[
 ];
 
 const SERVER: &[Command] = &[
-    Command::new("run", "Runs the server", &[SERVER_RUN]),
-    Command::new("validate", "Checks a server's configuration file and reports every mistake", &[SERVER_RUN]),
+    Command::new("run", "Runs the server", &[SERVER_RUN]).with(&[
+        Example::new(
+            "With a file, and a log that says more than it asks for",
+            "-config server.conf -logLevel DEBUG",
+        ),
+        Example::new("With values of the environment in the file", "-config server.conf -expandEnv"),
+    ]),
+    Command::new("validate", "Checks a server's configuration file and reports every mistake", &[SERVER_RUN])
+        .with(&[Example::new("Before a restart", "-config server.conf")]),
 ];
 
 const AGENT: &[Command] = &[
-    Command::new("run", "Runs the agent", &[AGENT_RUN]),
-    Command::new("validate", "Checks an agent's configuration file and reports every mistake", &[AGENT_RUN]),
+    Command::new("run", "Runs the agent", &[AGENT_RUN]).with(&[
+        Example::new("The first time, with a token from the server", "-config agent.conf -joinToken TOKEN"),
+        Example::new("Later", "-config agent.conf"),
+    ]),
+    Command::new("validate", "Checks an agent's configuration file and reports every mistake", &[AGENT_RUN])
+        .with(&[Example::new("Before a restart", "-config agent.conf")]),
 ];
 
 /// What `-version` prints.

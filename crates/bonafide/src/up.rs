@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
-use kit::flags::{Command, Flag, Values};
+use kit::flags::{Command, Example, Flag, Values};
 use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
@@ -28,7 +28,8 @@ const FLAGS: &[Flag] = &[
 
 /// The row of the program's help.
 pub(crate) const COMMAND: Command =
-    Command::new("up", "Starts a whole trust domain here and gives you an identity", &[FLAGS]);
+    Command::new("up", "Starts a whole trust domain here and gives you an identity", &[FLAGS])
+        .with(&[Example::new("With two small programs that talk to each other", "-demo")]);
 
 /// How long the parts may take to come up.
 const PATIENCE: Duration = Duration::from_secs(30);

@@ -7,5 +7,6 @@ mod authorities;
 mod credentials;
 mod federation;
 mod housekeeping;
+mod people;
 mod server_side;
 mod surface;

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use kit::flags::{Command, Flag, Values};
+use kit::flags::{Command, Example, Flag, Values};
 use spiffe::SpiffeId;
 
 use crate::fault::Fault;
@@ -68,18 +68,32 @@ const BENCH: &[Flag] = &[
 
 /// All of them, each with what it asks for.
 pub(crate) static TABLE: &[(Command, Job)] = &[
-    (Command::new("server", "Loads a server: signatures and entries", &[SERVER, OUTPUT]), Job::Server),
     (
-        Command::new("agent", "Loads an agent: streams, and entries on their way to them", &[AGENT, OUTPUT]),
+        Command::new("server", "Loads a server: signatures and entries", &[SERVER, OUTPUT]).with(&[
+            Example::new(
+                "Signatures of a server on this machine, and what they cost",
+                "-pid \"$(pidof spire-server)\" -entries 0",
+            ),
+        ]),
+        Job::Server,
+    ),
+    (
+        Command::new("agent", "Loads an agent: streams, and entries on their way to them", &[AGENT, OUTPUT])
+            .with(&[Example::new("A hundred streams", "-streams 100")]),
         Job::Agent,
     ),
-    (Command::new("crypto", "Measures the bare cryptography of SVIDs here", &[CRYPTO, OUTPUT]), Job::Crypto),
+    (
+        Command::new("crypto", "Measures the bare cryptography of SVIDs here", &[CRYPTO, OUTPUT])
+            .with(&[Example::new("For a second each", "-duration 1s")]),
+        Job::Crypto,
+    ),
     (
         Command::new(
             "bench",
             "Starts a server and an agent of its own, and measures everything",
             &[BENCH, OUTPUT],
-        ),
+        )
+        .with(&[Example::new("Into the document of this repository", "-write docs/benchmarks.md")]),
         Job::Bench,
     ),
 ];

@@ -1,6 +1,6 @@
 //! `api fetch jwt`.
 
-use kit::flags::{Command, Flag, Values};
+use kit::flags::{Command, Example, Flag, Values};
 use proto::workload::{JwtBundlesRequest, JwtBundlesResponse, JwtsvidRequest, JwtsvidResponse};
 use serde_json::json;
 
@@ -20,7 +20,11 @@ pub(super) static COMMAND: Command = command(
     "api fetch jwt",
     "Fetches JWT-SVIDs from the Workload API",
     &[SOCKET, TIMEOUT, output::FLAGS, FLAGS],
-);
+)
+.with(&[Example::new(
+    "One token",
+    "-audience https://api.example.org -spiffeID spiffe://example.org/script",
+)]);
 
 pub(super) async fn run(values: &Values, terminal: &mut Terminal<'_>) -> Result<(), Fault> {
     let form = form(values)?;

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use kit::flags::{Command, Flag, Values};
+use kit::flags::{Command, Example, Flag, Values};
 use proto::workload::X509svidRequest;
 use spiffe::pem;
 use spiffe::x509::X509Svid;
@@ -24,9 +24,11 @@ const FLAGS: &[Flag] = &[
 const ALL: &[&[Flag]] = &[SOCKET, TIMEOUT, output::FLAGS, FLAGS];
 
 pub(super) static COMMAND: Command =
-    command("api fetch x509", "Fetches X.509-SVIDs from the Workload API", ALL);
+    command("api fetch x509", "Fetches X.509-SVIDs from the Workload API", ALL)
+        .with(&[Example::new("Into files for a program that reads files", "-write ./identity")]);
 
-pub(super) static SHORT: Command = command("api fetch", "Fetches X.509-SVIDs from the Workload API", ALL);
+pub(super) static SHORT: Command = command("api fetch", "Fetches X.509-SVIDs from the Workload API", ALL)
+    .with(&[Example::new("What this user's programs would get", "")]);
 
 pub(super) async fn run(values: &Values, terminal: &mut Terminal<'_>) -> Result<(), Fault> {
     let mut client = dial(values, terminal).await?;

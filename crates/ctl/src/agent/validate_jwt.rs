@@ -1,6 +1,6 @@
 //! `api validate jwt`.
 
-use kit::flags::{Command, Flag, Values};
+use kit::flags::{Command, Example, Flag, Values};
 use proto::workload::ValidateJwtsvidRequest;
 use tonic::Code;
 
@@ -17,7 +17,11 @@ pub(super) static COMMAND: Command = command(
     "api validate jwt",
     "Validates a JWT-SVID with the Workload API",
     &[SOCKET, TIMEOUT, output::FLAGS, FLAGS],
-);
+)
+.with(&[Example::new(
+    "A token that came with a request",
+    "-audience https://api.example.org -svid \"$TOKEN\"",
+)]);
 
 pub(super) async fn run(values: &Values, terminal: &mut Terminal<'_>) -> Result<(), Fault> {
     let needed = |flag: &str, why: &str| {

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
-use kit::flags::{Command, Values};
+use kit::flags::{Command, Example, Values};
 use proto::workload::X509svidRequest;
 use tonic::Code;
 
@@ -17,7 +17,8 @@ const FIRST_WAIT: Duration = Duration::from_secs(1);
 const LONGEST_WAIT: Duration = Duration::from_secs(30);
 
 pub(super) static COMMAND: Command =
-    command("api watch", "Prints X.509-SVIDs from the Workload API, again at every change", &[SOCKET]);
+    command("api watch", "Prints X.509-SVIDs from the Workload API, again at every change", &[SOCKET])
+        .with(&[Example::new("Each renewal as it comes", "")]);
 
 /// Watches until it is interrupted; as in SPIRE that is no success, but the only end there is.
 pub(super) async fn run(values: &Values, terminal: &mut Terminal<'_>) -> Result<(), Fault> {

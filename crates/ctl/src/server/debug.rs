@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use kit::flags::{Command, Values};
+use kit::flags::{Command, Example, Values};
 use proto::spire::api::server::debug::v1::GetInfoRequest;
 use proto::spire::api::server::debug::v1::debug_client::DebugClient;
 
@@ -14,7 +14,8 @@ use crate::terminal::Terminal;
 use crate::text;
 
 pub(super) static COMMAND: Command =
-    command("debug getinfo", "Tells how the server is doing, in numbers", &[SOCKET, output::FLAGS]);
+    command("debug getinfo", "Tells how the server is doing, in numbers", &[SOCKET, output::FLAGS])
+        .with(&[Example::new("As JSON", "-output json")]);
 
 pub(super) async fn run(values: &Values, terminal: &mut Terminal<'_>) -> Result<(), Fault> {
     let mut client = DebugClient::new(dial(values, terminal).await?);

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use kit::flags::{Command, Flag, Values};
+use kit::flags::{Command, Example, Flag, Values};
 use proto::spire::api::server::svid::v1::MintJwtsvidRequest;
 use proto::spire::api::server::svid::v1::svid_client::SvidClient;
 
@@ -25,7 +25,12 @@ const FLAGS: &[Flag] = &[
 ];
 
 pub(super) static COMMAND: Command =
-    command("jwt mint", "Mints a JWT-SVID without an entry", &[SOCKET, output::FLAGS, FLAGS]);
+    command("jwt mint", "Mints a JWT-SVID without an entry", &[SOCKET, output::FLAGS, FLAGS]).with(&[
+        Example::new(
+            "A token for a script, for ten minutes",
+            "-spiffeID spiffe://example.org/script -audience https://api.example.org -ttl 10m",
+        ),
+    ]);
 
 pub(super) async fn run(values: &Values, terminal: &mut Terminal<'_>) -> Result<(), Fault> {
     let id = values.nonempty("spiffeID").ok_or_else(|| {

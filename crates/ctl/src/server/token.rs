@@ -1,6 +1,6 @@
 //! `token generate`.
 
-use kit::flags::{Command, Flag, Values};
+use kit::flags::{Command, Example, Flag, Values};
 use proto::spire::api::server::agent::v1::CreateJoinTokenRequest;
 use proto::spire::api::server::agent::v1::agent_client::AgentClient;
 
@@ -17,7 +17,11 @@ const FLAGS: &[Flag] = &[
 ];
 
 pub(super) static COMMAND: Command =
-    command("token generate", "Makes a token with which a node can join", &[SOCKET, output::FLAGS, FLAGS]);
+    command("token generate", "Makes a token with which a node can join", &[SOCKET, output::FLAGS, FLAGS])
+        .with(&[Example::new(
+            "For a node that gets a name of its own, for an hour",
+            "-spiffeID spiffe://example.org/node/a -ttl 3600",
+        )]);
 
 pub(super) async fn run(values: &Values, terminal: &mut Terminal<'_>) -> Result<(), Fault> {
     let request = CreateJoinTokenRequest {

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use kit::flags::{Command, Flag, Values};
+use kit::flags::{Command, Example, Flag, Values};
 use proto::spire::api::server::bundle::v1::GetBundleRequest;
 use proto::spire::api::server::bundle::v1::bundle_client::BundleClient;
 use proto::spire::api::server::svid::v1::MintX509svidRequest;
@@ -32,7 +32,12 @@ const FLAGS: &[Flag] = &[
 ];
 
 pub(super) static COMMAND: Command =
-    command("x509 mint", "Mints an X.509-SVID without an entry", &[SOCKET, output::FLAGS, FLAGS]);
+    command("x509 mint", "Mints an X.509-SVID without an entry", &[SOCKET, output::FLAGS, FLAGS]).with(&[
+        Example::new(
+            "Key, certificate and bundle into a folder",
+            "-spiffeID spiffe://example.org/appliance -dns appliance.example.org -write ./identity",
+        ),
+    ]);
 
 /// What was minted.
 struct Minted {

@@ -1,6 +1,6 @@
 //! `agent ban`.
 
-use kit::flags::{Command, Flag, Values};
+use kit::flags::{Command, Example, Flag, Values};
 use proto::spire::api::server::agent::v1::BanAgentRequest;
 use proto::spire::api::server::agent::v1::agent_client::AgentClient;
 
@@ -17,7 +17,8 @@ pub(in super::super) static COMMAND: Command = command(
     "agent ban",
     "Bans an attested agent: its SVID is no longer accepted, and it cannot attest again",
     &[SOCKET, output::FLAGS, FLAGS],
-);
+)
+.with(&[Example::new("Shut a stolen node out", "-spiffeID spiffe://example.org/spire/agent/x509pop/0a1b")]);
 
 pub(in super::super) async fn run(values: &Values, terminal: &mut Terminal<'_>) -> Result<(), Fault> {
     let request = BanAgentRequest { id: Some(named(values)?) };

@@ -1,6 +1,6 @@
 //! `agent count`.
 
-use kit::flags::{Command, Values};
+use kit::flags::{Command, Example, Values};
 use proto::spire::api::server::agent::v1::CountAgentsRequest;
 use proto::spire::api::server::agent::v1::agent_client::AgentClient;
 use proto::spire::api::server::agent::v1::count_agents_request::Filter;
@@ -14,7 +14,8 @@ use crate::terminal::Terminal;
 use crate::text;
 
 pub(in super::super) static COMMAND: Command =
-    command("agent count", "Counts attested agents", &[SOCKET, output::FLAGS, filter::FLAGS]);
+    command("agent count", "Counts attested agents", &[SOCKET, output::FLAGS, filter::FLAGS])
+        .with(&[Example::new("How many are banned", "-banned true")]);
 
 pub(in super::super) async fn run(values: &Values, terminal: &mut Terminal<'_>) -> Result<(), Fault> {
     let chosen = filter::chosen(values)?;

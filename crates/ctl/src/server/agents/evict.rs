@@ -1,6 +1,6 @@
 //! `agent evict`.
 
-use kit::flags::{Command, Flag, Values};
+use kit::flags::{Command, Example, Flag, Values};
 use proto::spire::api::server::agent::v1::DeleteAgentRequest;
 use proto::spire::api::server::agent::v1::agent_client::AgentClient;
 
@@ -17,7 +17,8 @@ pub(in super::super) static COMMAND: Command = command(
     "agent evict",
     "Evicts an attested agent: its SVID is no longer accepted until it attests again",
     &[SOCKET, output::FLAGS, FLAGS],
-);
+)
+.with(&[Example::new("Make a node attest again", "-spiffeID spiffe://example.org/spire/agent/x509pop/0a1b")]);
 
 pub(in super::super) async fn run(values: &Values, terminal: &mut Terminal<'_>) -> Result<(), Fault> {
     let request = DeleteAgentRequest { id: Some(named(values)?) };

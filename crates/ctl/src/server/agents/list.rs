@@ -1,6 +1,6 @@
 //! `agent list`.
 
-use kit::flags::{Command, Values};
+use kit::flags::{Command, Example, Values};
 use proto::spire::api::server::agent::v1::agent_client::AgentClient;
 use proto::spire::api::server::agent::v1::list_agents_request::Filter;
 use proto::spire::api::server::agent::v1::{ListAgentsRequest, ListAgentsResponse};
@@ -16,7 +16,13 @@ use crate::terminal::Terminal;
 const PAGE: i32 = 1000;
 
 pub(in super::super) static COMMAND: Command =
-    command("agent list", "Lists attested agents", &[SOCKET, output::FLAGS, filter::FLAGS]);
+    command("agent list", "Lists attested agents", &[SOCKET, output::FLAGS, filter::FLAGS]).with(&[
+        Example::new(
+            "Agents that may not come back by themselves, as JSON",
+            "-canReattest false -output json",
+        ),
+        Example::new("Those that attested by certificate", "-attestationType x509pop"),
+    ]);
 
 pub(in super::super) async fn run(values: &Values, terminal: &mut Terminal<'_>) -> Result<(), Fault> {
     let chosen = filter::chosen(values)?;

@@ -3,7 +3,7 @@
 use std::io;
 use std::time::{Duration, UNIX_EPOCH};
 
-use kit::flags::{Command, Flag, Values};
+use kit::flags::{Command, Example, Flag, Values};
 use proto::spire::api::server::agent::v1::agent_client::AgentClient;
 use proto::spire::api::server::agent::v1::list_agents_request::Filter;
 use proto::spire::api::server::agent::v1::{DeleteAgentRequest, ListAgentsRequest};
@@ -28,7 +28,8 @@ pub(in super::super) static COMMAND: Command = command(
     "agent purge",
     "Evicts agents that have been expired for long and can attest again",
     &[SOCKET, output::FLAGS, FLAGS],
-);
+)
+.with(&[Example::new("See what would go, of those expired for a week", "-expiredFor 168h -dryRun")]);
 
 /// An agent that has been expired for long enough, and what became of it.
 struct Expired {

@@ -1,6 +1,6 @@
 //! `agent show`.
 
-use kit::flags::{Command, Flag, Values};
+use kit::flags::{Command, Example, Flag, Values};
 use proto::spire::api::server::agent::v1::GetAgentRequest;
 use proto::spire::api::server::agent::v1::agent_client::AgentClient;
 
@@ -15,7 +15,10 @@ use crate::terminal::Terminal;
 const FLAGS: &[Flag] = &[Flag::text("spiffeID", "The SPIFFE ID of the agent to show")];
 
 pub(in super::super) static COMMAND: Command =
-    command("agent show", "Shows an attested agent", &[SOCKET, output::FLAGS, FLAGS]);
+    command("agent show", "Shows an attested agent", &[SOCKET, output::FLAGS, FLAGS]).with(&[Example::new(
+        "Selectors included",
+        "-spiffeID spiffe://example.org/spire/agent/x509pop/0a1b",
+    )]);
 
 pub(in super::super) async fn run(values: &Values, terminal: &mut Terminal<'_>) -> Result<(), Fault> {
     let request = GetAgentRequest { id: Some(named(values)?), output_mask: None };

@@ -1,6 +1,6 @@
 //! `bundle count`.
 
-use kit::flags::{Command, Values};
+use kit::flags::{Command, Example, Values};
 use proto::spire::api::server::bundle::v1::CountBundlesRequest;
 use proto::spire::api::server::bundle::v1::bundle_client::BundleClient;
 
@@ -12,7 +12,8 @@ use crate::terminal::Terminal;
 use crate::text;
 
 pub(in super::super) static COMMAND: Command =
-    command("bundle count", "Counts bundles, the trust domain's own included", &[SOCKET, output::FLAGS]);
+    command("bundle count", "Counts bundles, the trust domain's own included", &[SOCKET, output::FLAGS])
+        .with(&[Example::new("Own and others'", "")]);
 
 pub(in super::super) async fn run(values: &Values, terminal: &mut Terminal<'_>) -> Result<(), Fault> {
     let mut client = BundleClient::new(dial(values, terminal).await?);

@@ -1,6 +1,6 @@
 //! `bundle delete`.
 
-use kit::flags::{Command, Flag, Values};
+use kit::flags::{Command, Example, Flag, Values};
 use proto::spire::api::server::bundle::v1::BatchDeleteFederatedBundleRequest;
 use proto::spire::api::server::bundle::v1::batch_delete_federated_bundle_request::Mode;
 use proto::spire::api::server::bundle::v1::bundle_client::BundleClient;
@@ -24,7 +24,11 @@ const FLAGS: &[Flag] = &[
 ];
 
 pub(in super::super) static COMMAND: Command =
-    command("bundle delete", "Deletes the bundle of another trust domain", &[SOCKET, output::FLAGS, FLAGS]);
+    command("bundle delete", "Deletes the bundle of another trust domain", &[SOCKET, output::FLAGS, FLAGS])
+        .with(&[Example::new(
+            "Keep the entries that federate with it, without the link",
+            "-id spiffe://partner.example -mode dissociate",
+        )]);
 
 pub(in super::super) async fn run(values: &Values, terminal: &mut Terminal<'_>) -> Result<(), Fault> {
     let id = values.nonempty("id").ok_or_else(|| {

@@ -1,6 +1,6 @@
 //! `bundle list`.
 
-use kit::flags::{Command, Flag, Values};
+use kit::flags::{Command, Example, Flag, Values};
 use proto::spire::api::server::bundle::v1::bundle_client::BundleClient;
 use proto::spire::api::server::bundle::v1::{
     GetFederatedBundleRequest, ListFederatedBundlesRequest, ListFederatedBundlesResponse,
@@ -21,7 +21,8 @@ const FLAGS: &[Flag] = &[
 ];
 
 pub(in super::super) static COMMAND: Command =
-    command("bundle list", "Lists the bundles of other trust domains", &[SOCKET, output::FLAGS, FLAGS]);
+    command("bundle list", "Lists the bundles of other trust domains", &[SOCKET, output::FLAGS, FLAGS])
+        .with(&[Example::new("One, for a SPIFFE library", "-id spiffe://partner.example -format spiffe")]);
 
 pub(in super::super) async fn run(values: &Values, terminal: &mut Terminal<'_>) -> Result<(), Fault> {
     let one = values.nonempty("id").map(parse::trust_domain).transpose()?;

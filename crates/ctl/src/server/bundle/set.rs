@@ -1,6 +1,6 @@
 //! `bundle set`.
 
-use kit::flags::{Command, Flag, Values};
+use kit::flags::{Command, Example, Flag, Values};
 use proto::spire::api::server::bundle::v1::BatchSetFederatedBundleRequest;
 use proto::spire::api::server::bundle::v1::bundle_client::BundleClient;
 
@@ -22,7 +22,11 @@ pub(in super::super) static COMMAND: Command = command(
     "bundle set",
     "Adds or replaces the bundle of another trust domain",
     &[SOCKET, output::FLAGS, FLAGS],
-);
+)
+.with(&[Example::new(
+    "Trust the workloads of another domain",
+    "-id spiffe://partner.example -format spiffe -path partner.json",
+)]);
 
 pub(in super::super) async fn run(values: &Values, terminal: &mut Terminal<'_>) -> Result<(), Fault> {
     let id = values.nonempty("id").ok_or_else(|| {

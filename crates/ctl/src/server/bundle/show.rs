@@ -1,6 +1,6 @@
 //! `bundle show`.
 
-use kit::flags::{Command, Flag, Values};
+use kit::flags::{Command, Example, Flag, Values};
 use proto::spire::api::server::bundle::v1::GetBundleRequest;
 use proto::spire::api::server::bundle::v1::bundle_client::BundleClient;
 
@@ -16,7 +16,10 @@ const FLAGS: &[Flag] =
     &[Flag::choice("format", FORMATS, "How the bundle is written: pem or spiffe; not for -output json")];
 
 pub(in super::super) static COMMAND: Command =
-    command("bundle show", "Shows the trust domain's own bundle", &[SOCKET, output::FLAGS, FLAGS]);
+    command("bundle show", "Shows the trust domain's own bundle", &[SOCKET, output::FLAGS, FLAGS]).with(&[
+        Example::new("For an agent to bootstrap with", "> bundle.pem"),
+        Example::new("For another trust domain", "-format spiffe"),
+    ]);
 
 pub(in super::super) async fn run(values: &Values, terminal: &mut Terminal<'_>) -> Result<(), Fault> {
     let channel = dial(values, terminal).await?;

@@ -1,6 +1,6 @@
 //! `entry count`.
 
-use kit::flags::{Command, Values};
+use kit::flags::{Command, Example, Values};
 use proto::spire::api::server::entry::v1::CountEntriesRequest;
 use proto::spire::api::server::entry::v1::count_entries_request::Filter;
 use proto::spire::api::server::entry::v1::entry_client::EntryClient;
@@ -14,7 +14,8 @@ use crate::terminal::Terminal;
 use crate::text;
 
 pub(in super::super) static COMMAND: Command =
-    command("entry count", "Counts registration entries", &[SOCKET, output::FLAGS, filter::FLAGS]);
+    command("entry count", "Counts registration entries", &[SOCKET, output::FLAGS, filter::FLAGS])
+        .with(&[Example::new("Entries of one node", "-parentID spiffe://example.org/node/a")]);
 
 pub(in super::super) async fn run(values: &Values, terminal: &mut Terminal<'_>) -> Result<(), Fault> {
     let chosen = filter::chosen(values)?;

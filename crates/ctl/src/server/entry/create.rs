@@ -1,6 +1,6 @@
 //! `entry create`.
 
-use kit::flags::{Command, Flag, Values};
+use kit::flags::{Command, Example, Flag, Values};
 use proto::spire::api::server::entry::v1::BatchCreateEntryRequest;
 use proto::spire::api::server::entry::v1::entry_client::EntryClient;
 use proto::spire::api::types::{Entry, Spiffeid};
@@ -24,7 +24,7 @@ const FLAGS: &[Flag] = &[
 ];
 
 pub(in super::super) static COMMAND: Command =
-    command("entry create", "Creates registration entries", &[SOCKET, output::FLAGS, fields::FLAGS, FLAGS]);
+    command("entry create", "Creates registration entries", &[SOCKET, output::FLAGS, fields::FLAGS, FLAGS]).with(&[Example::new("A program by its user, on one node", "-parentID spiffe://example.org/node/a -spiffeID spiffe://example.org/db -selector unix:user:postgres -dns db.example.org"), Example::new("A name for every node that attested by certificate with this subject", "-node -spiffeID spiffe://example.org/node/a -selector x509pop:subject:cn:a.example.org"), Example::new("Many at once", "-data entries.json")]);
 
 pub(in super::super) async fn run(values: &Values, terminal: &mut Terminal<'_>) -> Result<(), Fault> {
     let entries = match values.nonempty("data") {

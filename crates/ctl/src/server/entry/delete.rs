@@ -1,6 +1,6 @@
 //! `entry delete`.
 
-use kit::flags::{Command, Flag, Values};
+use kit::flags::{Command, Example, Flag, Values};
 use proto::spire::api::server::entry::v1::entry_client::EntryClient;
 use proto::spire::api::server::entry::v1::{BatchDeleteEntryRequest, BatchDeleteEntryResponse};
 use tonic::Code;
@@ -24,7 +24,10 @@ const FLAGS: &[Flag] = &[
 ];
 
 pub(in super::super) static COMMAND: Command =
-    command("entry delete", "Deletes registration entries", &[SOCKET, output::FLAGS, FLAGS]);
+    command("entry delete", "Deletes registration entries", &[SOCKET, output::FLAGS, FLAGS]).with(&[
+        Example::new("One", "-entryID 8c0a2f0e"),
+        Example::new("Many, by their IDs", "-file ids.json"),
+    ]);
 
 pub(in super::super) async fn run(values: &Values, terminal: &mut Terminal<'_>) -> Result<(), Fault> {
     let ids = match (values.nonempty("file"), values.nonempty("entryID")) {

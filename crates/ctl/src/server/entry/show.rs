@@ -1,6 +1,6 @@
 //! `entry show`.
 
-use kit::flags::{Command, Flag, Values};
+use kit::flags::{Command, Example, Flag, Values};
 use proto::spire::api::server::entry::v1::entry_client::EntryClient;
 use proto::spire::api::server::entry::v1::list_entries_request::Filter;
 use proto::spire::api::server::entry::v1::{GetEntryRequest, ListEntriesRequest, ListEntriesResponse};
@@ -20,7 +20,15 @@ const PAGE: i32 = 500;
 const FLAGS: &[Flag] = &[Flag::text("entryID", "The ID of the entry to show")];
 
 pub(in super::super) static COMMAND: Command =
-    command("entry show", "Shows registration entries", &[SOCKET, output::FLAGS, filter::FLAGS, FLAGS]);
+    command("entry show", "Shows registration entries", &[SOCKET, output::FLAGS, filter::FLAGS, FLAGS]).with(
+        &[
+            Example::new("All of an identity", "-spiffeID spiffe://example.org/db"),
+            Example::new(
+                "Those that any of two selectors would match",
+                "-selector unix:uid:70 -selector unix:uid:71 -matchSelectorsOn any",
+            ),
+        ],
+    );
 
 pub(in super::super) async fn run(values: &Values, terminal: &mut Terminal<'_>) -> Result<(), Fault> {
     let one = values.nonempty("entryID").map(str::to_owned);

@@ -1,6 +1,6 @@
 //! `entry update`.
 
-use kit::flags::{Command, Flag, Values};
+use kit::flags::{Command, Example, Flag, Values};
 use proto::spire::api::server::entry::v1::entry_client::EntryClient;
 use proto::spire::api::server::entry::v1::{BatchUpdateEntryRequest, GetEntryRequest};
 use tonic::Code;
@@ -19,7 +19,7 @@ pub(in super::super) static COMMAND: Command = command(
     "entry update",
     "Replaces registration entries: what a flag does not name is reset",
     &[SOCKET, output::FLAGS, fields::FLAGS, FLAGS],
-);
+).with(&[Example::new("Another selector; what is not named is reset", "-entryID 8c0a2f0e -parentID spiffe://example.org/node/a -spiffeID spiffe://example.org/db -selector unix:uid:70")]);
 
 pub(in super::super) async fn run(values: &Values, terminal: &mut Terminal<'_>) -> Result<(), Fault> {
     let from_flags = values.nonempty("data").is_none();

@@ -1,6 +1,6 @@
 //! `federation create`.
 
-use kit::flags::{Command, Values};
+use kit::flags::{Command, Example, Values};
 use proto::spire::api::server::trustdomain::v1::BatchCreateFederationRelationshipRequest;
 use proto::spire::api::server::trustdomain::v1::trust_domain_client::TrustDomainClient;
 
@@ -15,7 +15,7 @@ pub(in super::super) static COMMAND: Command = command(
     "federation create",
     "Keeps the bundle of another trust domain up to date from its endpoint",
     &[SOCKET, output::FLAGS, fields::FLAGS],
-);
+).with(&[Example::new("By SPIFFE authentication", "-trustDomain spiffe://partner.example -bundleEndpointURL https://bundles.partner.example -bundleEndpointProfile https_spiffe -endpointSpiffeID spiffe://partner.example/spire/server")]);
 
 pub(in super::super) async fn run(values: &Values, terminal: &mut Terminal<'_>) -> Result<(), Fault> {
     let asked = fields::relationships(values, terminal)?;

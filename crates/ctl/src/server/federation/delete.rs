@@ -1,6 +1,6 @@
 //! `federation delete`.
 
-use kit::flags::{Command, Flag, Values};
+use kit::flags::{Command, Example, Flag, Values};
 use proto::spire::api::server::trustdomain::v1::BatchDeleteFederationRelationshipRequest;
 use proto::spire::api::server::trustdomain::v1::trust_domain_client::TrustDomainClient;
 
@@ -16,7 +16,8 @@ pub(in super::super) static COMMAND: Command = command(
     "federation delete",
     "Follows the bundle of another trust domain no longer; the bundle stays",
     &[SOCKET, output::FLAGS, FLAGS],
-);
+)
+.with(&[Example::new("End it", "-id spiffe://partner.example")]);
 
 pub(in super::super) async fn run(values: &Values, terminal: &mut Terminal<'_>) -> Result<(), Fault> {
     let id = values.nonempty("id").ok_or_else(|| {

@@ -1,6 +1,6 @@
 //! `federation list`.
 
-use kit::flags::{Command, Values};
+use kit::flags::{Command, Example, Values};
 use proto::spire::api::server::trustdomain::v1::trust_domain_client::TrustDomainClient;
 use proto::spire::api::server::trustdomain::v1::{
     ListFederationRelationshipsRequest, ListFederationRelationshipsResponse,
@@ -19,7 +19,8 @@ pub(in super::super) static COMMAND: Command = command(
     "federation list",
     "Lists the trust domains whose bundles are kept up to date",
     &[SOCKET, output::FLAGS],
-);
+)
+.with(&[Example::new("As JSON", "-output json")]);
 
 pub(in super::super) async fn run(values: &Values, terminal: &mut Terminal<'_>) -> Result<(), Fault> {
     let channel = dial(values, terminal).await?;

@@ -1,6 +1,6 @@
 //! `federation refresh`.
 
-use kit::flags::{Command, Flag, Values};
+use kit::flags::{Command, Example, Flag, Values};
 use proto::spire::api::server::trustdomain::v1::RefreshBundleRequest;
 use proto::spire::api::server::trustdomain::v1::trust_domain_client::TrustDomainClient;
 use proto::spire::api::types;
@@ -18,7 +18,8 @@ pub(in super::super) static COMMAND: Command = command(
     "federation refresh",
     "Fetches the bundle of another trust domain now",
     &[SOCKET, output::FLAGS, FLAGS],
-);
+)
+.with(&[Example::new("Now, after an emergency there", "-id spiffe://partner.example")]);
 
 pub(in super::super) async fn run(values: &Values, terminal: &mut Terminal<'_>) -> Result<(), Fault> {
     let id = values.nonempty("id").ok_or_else(|| {

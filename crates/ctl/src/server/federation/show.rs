@@ -1,6 +1,6 @@
 //! `federation show`.
 
-use kit::flags::{Command, Flag, Values};
+use kit::flags::{Command, Example, Flag, Values};
 use proto::spire::api::server::trustdomain::v1::GetFederationRelationshipRequest;
 use proto::spire::api::server::trustdomain::v1::trust_domain_client::TrustDomainClient;
 
@@ -17,7 +17,8 @@ pub(in super::super) static COMMAND: Command = command(
     "federation show",
     "Shows how the bundle of another trust domain is kept up to date",
     &[SOCKET, output::FLAGS, FLAGS],
-);
+)
+.with(&[Example::new("One", "-trustDomain spiffe://partner.example")]);
 
 pub(in super::super) async fn run(values: &Values, terminal: &mut Terminal<'_>) -> Result<(), Fault> {
     let domain = values.nonempty("trustDomain").ok_or_else(|| {

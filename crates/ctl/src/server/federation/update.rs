@@ -1,6 +1,6 @@
 //! `federation update`.
 
-use kit::flags::{Command, Values};
+use kit::flags::{Command, Example, Values};
 use proto::spire::api::server::trustdomain::v1::BatchUpdateFederationRelationshipRequest;
 use proto::spire::api::server::trustdomain::v1::trust_domain_client::TrustDomainClient;
 
@@ -15,7 +15,7 @@ pub(in super::super) static COMMAND: Command = command(
     "federation update",
     "Replaces how the bundle of another trust domain is kept up to date",
     &[SOCKET, output::FLAGS, fields::FLAGS],
-);
+).with(&[Example::new("By web PKI from now on", "-trustDomain spiffe://partner.example -bundleEndpointURL https://bundles.partner.example -bundleEndpointProfile https_web")]);
 
 pub(in super::super) async fn run(values: &Values, terminal: &mut Terminal<'_>) -> Result<(), Fault> {
     let asked = fields::relationships(values, terminal)?;

@@ -1,6 +1,6 @@
 //! `localauthority … activate`.
 
-use kit::flags::{Command, Flag, Values};
+use kit::flags::{Command, Example, Flag, Values};
 use proto::spire::api::server::localauthority::v1::{
     ActivateJwtAuthorityRequest, ActivateX509AuthorityRequest,
 };
@@ -18,13 +18,15 @@ pub(in super::super) static X509: Command = command(
     "localauthority x509 activate",
     "Has the prepared X.509 authority sign from now on",
     &[SOCKET, output::FLAGS, FLAGS],
-);
+)
+.with(&[Example::new("The second: sign with the prepared one", "-authorityID 3f1c9a")]);
 
 pub(in super::super) static JWT: Command = command(
     "localauthority jwt activate",
     "Has the prepared JWT authority sign from now on",
     &[SOCKET, output::FLAGS, FLAGS],
-);
+)
+.with(&[Example::new("The second: sign with the prepared one", "-authorityID Yq0Vb2")]);
 
 pub(in super::super) async fn x509(values: &Values, terminal: &mut Terminal<'_>) -> Result<(), Fault> {
     let request = ActivateX509AuthorityRequest { authority_id: named(values)? };

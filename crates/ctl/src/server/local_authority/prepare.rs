@@ -1,6 +1,6 @@
 //! `localauthority … prepare`.
 
-use kit::flags::{Command, Values};
+use kit::flags::{Command, Example, Values};
 use proto::spire::api::server::localauthority::v1::{
     PrepareJwtAuthorityRequest, PrepareX509AuthorityRequest,
 };
@@ -16,13 +16,15 @@ pub(in super::super) static X509: Command = command(
     "localauthority x509 prepare",
     "Makes the next X.509 authority and publishes it in the bundle",
     &[SOCKET, output::FLAGS],
-);
+)
+.with(&[Example::new("The first step of a forced rotation", "")]);
 
 pub(in super::super) static JWT: Command = command(
     "localauthority jwt prepare",
     "Makes the next JWT authority and publishes it in the bundle",
     &[SOCKET, output::FLAGS],
-);
+)
+.with(&[Example::new("The first step of a forced rotation", "")]);
 
 pub(in super::super) async fn x509(values: &Values, terminal: &mut Terminal<'_>) -> Result<(), Fault> {
     let request = PrepareX509AuthorityRequest {};

@@ -1,6 +1,6 @@
 //! `localauthority … revoke`.
 
-use kit::flags::{Command, Flag, Values};
+use kit::flags::{Command, Example, Flag, Values};
 use proto::spire::api::server::localauthority::v1::{RevokeJwtAuthorityRequest, RevokeX509AuthorityRequest};
 
 use super::super::{SOCKET, command};
@@ -16,13 +16,15 @@ pub(in super::super) static X509: Command = command(
     "localauthority x509 revoke",
     "Drops the tainted X.509 authority from the bundle",
     &[SOCKET, output::FLAGS, FLAGS],
-);
+)
+.with(&[Example::new("The last: trust the old one no more", "-authorityID 7d2e41")]);
 
 pub(in super::super) static JWT: Command = command(
     "localauthority jwt revoke",
     "Drops a tainted JWT authority from the bundle",
     &[SOCKET, output::FLAGS, FLAGS],
-);
+)
+.with(&[Example::new("The last: trust the old one no more", "-authorityID m3Ks8T")]);
 
 pub(in super::super) async fn x509(values: &Values, terminal: &mut Terminal<'_>) -> Result<(), Fault> {
     let request = RevokeX509AuthorityRequest { authority_id: named(values)? };

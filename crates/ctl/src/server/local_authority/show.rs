@@ -1,6 +1,6 @@
 //! `localauthority … show`.
 
-use kit::flags::{Command, Values};
+use kit::flags::{Command, Example, Values};
 use proto::spire::api::server::localauthority::v1::{
     GetJwtAuthorityStateRequest, GetX509AuthorityStateRequest,
 };
@@ -15,10 +15,12 @@ use crate::pretty::authority::Family;
 use crate::terminal::Terminal;
 
 pub(in super::super) static X509: Command =
-    command("localauthority x509 show", "Shows the server's own X.509 authorities", &[SOCKET, output::FLAGS]);
+    command("localauthority x509 show", "Shows the server's own X.509 authorities", &[SOCKET, output::FLAGS])
+        .with(&[Example::new("Which one signs, and which comes next", "")]);
 
 pub(in super::super) static JWT: Command =
-    command("localauthority jwt show", "Shows the server's own JWT authorities", &[SOCKET, output::FLAGS]);
+    command("localauthority jwt show", "Shows the server's own JWT authorities", &[SOCKET, output::FLAGS])
+        .with(&[Example::new("Which one signs, and which comes next", "")]);
 
 pub(in super::super) async fn x509(values: &Values, terminal: &mut Terminal<'_>) -> Result<(), Fault> {
     let mut client = client(values, terminal).await?;

@@ -1,6 +1,6 @@
 //! `localauthority … taint`.
 
-use kit::flags::{Command, Flag, Values};
+use kit::flags::{Command, Example, Flag, Values};
 use proto::spire::api::server::localauthority::v1::{TaintJwtAuthorityRequest, TaintX509AuthorityRequest};
 
 use super::super::{SOCKET, command};
@@ -16,13 +16,15 @@ pub(in super::super) static X509: Command = command(
     "localauthority x509 taint",
     "Marks the old X.509 authority as tainted: what it signed is replaced at once",
     &[SOCKET, output::FLAGS, FLAGS],
-);
+)
+.with(&[Example::new("The third: make everyone renew what the old one signed", "-authorityID 7d2e41")]);
 
 pub(in super::super) static JWT: Command = command(
     "localauthority jwt taint",
     "Marks the old JWT authority as tainted: what it signed is replaced at once",
     &[SOCKET, output::FLAGS, FLAGS],
-);
+)
+.with(&[Example::new("The third: make everyone renew what the old one signed", "-authorityID m3Ks8T")]);
 
 pub(in super::super) async fn x509(values: &Values, terminal: &mut Terminal<'_>) -> Result<(), Fault> {
     let request = TaintX509AuthorityRequest { authority_id: named(values)? };

@@ -1,6 +1,6 @@
 //! `upstreamauthority …`.
 
-use kit::flags::{Command, Flag, Values};
+use kit::flags::{Command, Example, Flag, Values};
 use proto::spire::api::server::localauthority::v1::{
     RevokeX509UpstreamAuthorityRequest, TaintX509UpstreamAuthorityRequest,
 };
@@ -21,13 +21,15 @@ pub(in super::super) static TAINT: Command = command(
     "upstreamauthority taint",
     "Marks the X.509 upstream authority that signed the old authority as tainted",
     &[SOCKET, output::FLAGS, FLAGS],
-);
+)
+.with(&[Example::new("Make everyone renew what hangs on it", "-subjectKeyID 0bd3a7")]);
 
 pub(in super::super) static REVOKE: Command = command(
     "upstreamauthority revoke",
     "Drops a tainted X.509 upstream authority from the bundle",
     &[SOCKET, output::FLAGS, FLAGS],
-);
+)
+.with(&[Example::new("Trust it no more", "-subjectKeyID 0bd3a7")]);
 
 pub(in super::super) async fn taint(values: &Values, terminal: &mut Terminal<'_>) -> Result<(), Fault> {
     let request = TaintX509UpstreamAuthorityRequest { subject_key_id: named(values)? };

@@ -1,14 +1,11 @@
-use der::Decode;
-use x509_cert::ext::pkix::SubjectAltName;
-use x509_cert::ext::pkix::name::GeneralName;
-use x509_cert::request::{CertReqInfo, ExtensionReq};
-
+use super::extensions::Extension;
+use super::general_name::GeneralName;
 use super::name::DistinguishedName;
 use super::oid;
 use super::signature::{self, Unsigned};
 use super::signed::Signed;
 use super::template::{san_extension, signature_algorithm};
-use super::tlv::{INTEGER, SEQUENCE, SET, bit_string, read, tlv};
+use super::tlv::{DNS_NAME, INTEGER, OBJECT_IDENTIFIER, SEQUENCE, SET, URI_NAME, bit_string, read_a, tlv};
 use crate::SpiffeId;
 use crate::key::{KeyError, PublicKey, SigAlg, SignError, Signer};
 
@@ -49,45 +46,19 @@ impl Csr {
         let broken =
             || CsrError::Malformed("it is not a sequence of info, algorithm and signature".to_owned());
         let signed = Signed::read(der).ok_or_else(broken)?;
-        let parsed = CertReqInfo::from_der(signed.whole).map_err(|e| CsrError::Malformed(e.to_string()))?;
-
-        // The key's own bytes: version, subject, then the SubjectPublicKeyInfo.
-        let version = read(signed.content).ok_or_else(broken)?;
-        let subject = read(version.rest).ok_or_else(broken)?;
-        let spki = read(subject.rest).ok_or_else(broken)?;
-        let public_key = PublicKey::from_spki_der(spki.whole).map_err(CsrError::Key)?;
+        let info = Info::read(signed.content).ok_or_else(broken)?;
+        let subject = DistinguishedName::parse(info.subject).ok_or_else(broken)?;
+        // A point that is not on its curve verifies nothing, so the signature proves the key, too.
+        let public_key = PublicKey::unproven(info.spki).map_err(CsrError::Key)?;
+        let mut names = Names::default();
+        names.of_attributes(info.attributes).map_err(|why| CsrError::Malformed(why.to_owned()))?;
         signature::verify(signed.algorithm, &public_key, signed.whole, signed.signature).map_err(
             |e| match e {
                 Unsigned::Bad => CsrError::Signature,
                 Unsigned::Algorithm(_) | Unsigned::OtherKind => CsrError::Algorithm,
             },
         )?;
-
-        let (mut uri_sans, mut dns_names) = (Vec::new(), Vec::new());
-        for attribute in parsed.attributes.iter() {
-            if attribute.oid != <ExtensionReq as der::oid::AssociatedOid>::OID {
-                continue;
-            }
-            let value = attribute.values.iter().next().ok_or_else(broken)?;
-            let requests: ExtensionReq =
-                value.decode_as().map_err(|e: der::Error| CsrError::Malformed(e.to_string()))?;
-            for extension in requests.0 {
-                if extension.extn_id != <SubjectAltName as der::oid::AssociatedOid>::OID {
-                    continue;
-                }
-                let names = SubjectAltName::from_der(extension.extn_value.as_bytes())
-                    .map_err(|e| CsrError::Malformed(e.to_string()))?;
-                for name in names.0 {
-                    match name {
-                        GeneralName::UniformResourceIdentifier(uri) => uri_sans.push(uri.to_string()),
-                        GeneralName::DnsName(name) => dns_names.push(name.to_string()),
-                        _ => {}
-                    }
-                }
-            }
-        }
-        let subject = DistinguishedName::parse(subject.whole).ok_or_else(broken)?;
-        Ok(Self { public_key, subject, uri_sans, dns_names })
+        Ok(Self { public_key, subject, uri_sans: names.uris, dns_names: names.dns })
     }
 
     /// The key whose holder asks.
@@ -129,6 +100,73 @@ impl Csr {
         let alg = SigAlg::for_x509(signer.public());
         let signature = signer.sign(alg, &info)?;
         Ok(tlv(SEQUENCE, &[&info, signature_algorithm(alg), &bit_string(&signature)]))
+    }
+}
+
+/// The parts of what was signed (RFC 2986 §4.1).
+struct Info<'a> {
+    subject: &'a [u8],
+    spki: &'a [u8],
+    attributes: &'a [u8],
+}
+
+impl<'a> Info<'a> {
+    fn read(content: &'a [u8]) -> Option<Self> {
+        // version 1
+        let version = read_a(INTEGER, content).filter(|version| version.content == [0])?;
+        let subject = read_a(SEQUENCE, version.rest)?;
+        let spki = read_a(SEQUENCE, subject.rest)?;
+        let attributes = read_a(0xa0, spki.rest).filter(|all| all.rest.is_empty())?;
+        Some(Self { subject: subject.whole, spki: spki.whole, attributes: attributes.content })
+    }
+}
+
+#[derive(Default)]
+struct Names {
+    uris: Vec<String>,
+    dns: Vec<String>,
+}
+
+impl Names {
+    fn of_attributes(&mut self, mut attributes: &[u8]) -> Result<(), &'static str> {
+        while !attributes.is_empty() {
+            let one = read_a(SEQUENCE, attributes).ok_or("its attributes are no list")?;
+            attributes = one.rest;
+            let kind = read_a(OBJECT_IDENTIFIER, one.content).ok_or("an attribute has no kind")?;
+            let values = read_a(SET, kind.rest).filter(|values| values.rest.is_empty());
+            let values = values.ok_or("an attribute has no values")?;
+            if kind.whole == oid::EXTENSION_REQUEST {
+                let value = read_a(SEQUENCE, values.content).filter(|value| value.rest.is_empty());
+                self.of_extensions(value.ok_or("it does not ask for one list of extensions")?.content)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn of_extensions(&mut self, mut list: &[u8]) -> Result<(), &'static str> {
+        while !list.is_empty() {
+            let one = read_a(SEQUENCE, list).ok_or("its extensions are no list")?;
+            list = one.rest;
+            let one = Extension::read(one.content).ok_or("an extension has no value")?;
+            if one.kind == oid::SUBJECT_ALT_NAME {
+                self.of_value(one.value).ok_or("its names are no list of names")?;
+            }
+        }
+        Ok(())
+    }
+
+    fn of_value(&mut self, value: &[u8]) -> Option<()> {
+        let mut list = read_a(SEQUENCE, value).filter(|names| names.rest.is_empty())?.content;
+        while !list.is_empty() {
+            let (name, rest) = GeneralName::read(list)?;
+            list = rest;
+            match name.kind {
+                URI_NAME => self.uris.push(name.text().to_owned()),
+                DNS_NAME => self.dns.push(name.text().to_owned()),
+                _ => {}
+            }
+        }
+        Some(())
     }
 }
 

@@ -21,7 +21,7 @@ const fn topic(prefix: &'static str, folder: &'static str, count: usize, complet
 pub const TOPICS: [Topic; 12] = [
     topic("ID", "id", 30, true),
     topic("X509", "x509", 40, true),
-    topic("JWT", "jwt", 28, false),
+    topic("JWT", "jwt", 28, true),
     topic("WIT", "wit", 38, false),
     topic("WIMSE", "wimse", 16, false),
     topic("WAPI", "workload-api", 57, true),

@@ -33,7 +33,11 @@ pub fn token(header: &str, claims: &str, key: &Key) -> String {
 
 /// As [`token`], signed by another algorithm.
 pub fn token_with(header: &str, claims: &str, key: &Key, scheme: Scheme) -> String {
-    let signed = format!("{}.{}", part(header), part(claims));
+    sign(&format!("{}.{}", part(header), part(claims)), key, scheme)
+}
+
+/// The two parts that are given, with their signature behind them.
+pub fn sign(signed: &str, key: &Key, scheme: Scheme) -> String {
     let signature = key.sign_fixed(scheme, signed.as_bytes());
     format!("{signed}.{}", part(signature))
 }

@@ -8,7 +8,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use spiffe::TrustDomain;
-use spiffe::bundle::{Bundle, BundleSet, JwtAuthority, X509Authority};
+use spiffe::bundle::{Bundle, BundleSet, JwtAuthority, WitAuthority, X509Authority};
 use spiffe::key::PublicKey;
 use spiffe::x509::Certificate;
 
@@ -45,6 +45,9 @@ pub struct Authorities {
     /// Keys of JWT-SVIDs.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub jwt: Vec<KeyEntry>,
+    /// Keys of WIT-SVIDs.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub wit: Vec<KeyEntry>,
 }
 
 /// A public key and its name.
@@ -75,6 +78,14 @@ pub fn bundle_set(bundles: &Bundles) -> Result<BundleSet, String> {
                 let key_id = key.kid.clone();
                 bundle
                     .push_jwt(JwtAuthority { key_id, public_key, expires_at: None, tainted: false })
+                    .map_err(|e| e.to_string())?;
+            }
+        }
+        for key in &authorities.wit {
+            if let Ok(public_key) = PublicKey::from_spki_der(&key.spki.0) {
+                let key_id = key.kid.clone();
+                bundle
+                    .push_wit(WitAuthority { key_id, public_key, expires_at: None, tainted: false })
                     .map_err(|e| e.to_string())?;
             }
         }

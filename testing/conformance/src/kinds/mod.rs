@@ -5,20 +5,28 @@ use serde_json::Value;
 
 use crate::format::Vector;
 
+pub mod authorization;
 pub mod bundle;
 pub mod concatenated;
 pub mod csr;
+pub mod http;
 pub mod input;
+pub mod issue_jwt_svid;
+pub mod issue_wit_svid;
 pub mod issue_x509_authority;
 pub mod issue_x509_leaf;
 pub mod jwt_bundle;
 pub mod jwt_svid;
+pub mod present_wit;
 pub mod private_key;
 pub mod publish_bundle;
 pub mod same_id;
 pub mod spiffe_id;
 pub mod svid_by_document;
 pub mod trust_domain;
+pub mod wit_request;
+pub mod wit_response;
+pub mod wit_svid;
 pub mod x509_svid;
 
 /// What came of an input: what is known of it, or why it was refused.
@@ -49,7 +57,18 @@ pub const KINDS: &[Kind] = &[
     Kind { name: concatenated::BUNDLE, judge: |input| with(input, concatenated::judge_bundle) },
     Kind { name: private_key::KIND, judge: |input| with(input, private_key::judge) },
     Kind { name: jwt_bundle::KIND, judge: |input| with(input, jwt_bundle::judge) },
+    Kind { name: svid_by_document::WIT, judge: |input| with(input, svid_by_document::judge_wit) },
     Kind { name: jwt_svid::KIND, judge: |input| with(input, jwt_svid::judge) },
+    Kind { name: issue_jwt_svid::KIND, judge: |input| with(input, issue_jwt_svid::judge) },
+    Kind { name: authorization::READ, judge: |input| with(input, authorization::judge_read) },
+    Kind { name: authorization::WRITE, judge: |input| with(input, authorization::judge_write) },
+    Kind { name: wit_svid::KIND, judge: |input| with(input, wit_svid::judge) },
+    Kind { name: issue_wit_svid::KIND, judge: |input| with(input, issue_wit_svid::judge) },
+    Kind { name: wit_request::KIND, judge: |input| with(input, wit_request::judge) },
+    Kind { name: wit_request::REFUSAL, judge: |input| with(input, wit_request::judge_refusal) },
+    Kind { name: wit_response::KIND, judge: |input| with(input, wit_response::judge) },
+    Kind { name: wit_response::UNSIGNED, judge: |input| with(input, wit_response::judge_unsigned) },
+    Kind { name: present_wit::KIND, judge: |input| with(input, present_wit::judge) },
 ];
 
 /// Reads the input's members and judges them.

@@ -1,4 +1,4 @@
-//! `x509-svid-by-document` and `jwt-svid-by-document`: an SVID is verified by someone who has read bundle documents.
+//! `x509-svid-by-document`, `jwt-svid-by-document` and `wit-svid-by-document`: an SVID is verified by someone who has read bundle documents.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -8,6 +8,7 @@ use serde_json::json;
 use spiffe::TrustDomain;
 use spiffe::bundle::{Bundle, BundleSet};
 use spiffe::jwt::JwtSvid;
+use spiffe::wit::{Lifespan, Wit};
 use spiffe::x509::X509Svid;
 
 use super::Outcome;
@@ -18,6 +19,8 @@ use crate::format::Input;
 pub const X509: &str = "x509-svid-by-document";
 /// The name of the kind for JWT-SVIDs.
 pub const JWT: &str = "jwt-svid-by-document";
+/// The name of the kind for WIT-SVIDs.
+pub const WIT: &str = "wit-svid-by-document";
 
 /// The documents by the name of their trust domain.
 pub type Documents = BTreeMap<String, String>;
@@ -46,6 +49,24 @@ pub struct Token {
     pub documents: Documents,
     /// When it is judged, in seconds since 1970.
     pub now: i64,
+}
+
+/// A WIT-SVID and the documents.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WitToken {
+    /// The token as it was sent.
+    pub wit: String,
+    /// What the verifier has read.
+    pub documents: Documents,
+    /// When it is judged, in seconds since 1970.
+    pub now: i64,
+}
+
+impl From<WitToken> for Input {
+    fn from(members: WitToken) -> Self {
+        Self { kind: WIT, members: json!(members) }
+    }
 }
 
 impl From<Chain> for Input {
@@ -86,4 +107,11 @@ pub(super) fn judge_jwt(members: Token) -> Outcome {
     let verified = JwtSvid::verify(&members.token, &bundles, &audience, moment(members.now))
         .map_err(|e| e.to_string())?;
     Ok(json!({ "id": verified.id().as_str() }))
+}
+
+pub(super) fn judge_wit(members: WitToken) -> Outcome {
+    let bundles = read(&members.documents)?;
+    let verified = Wit::verify(&members.wit, &bundles, Lifespan::AsIssued, moment(members.now))
+        .map_err(|e| e.to_string())?;
+    Ok(json!({ "subject": verified.wit().subject().as_str() }))
 }

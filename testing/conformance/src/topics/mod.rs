@@ -1,6 +1,7 @@
 //! The generator: what the vectors of each check are, one module a topic.
 
 mod id;
+mod jwt;
 mod scene;
 mod workload_api;
 mod x509;
@@ -9,5 +10,5 @@ use crate::format::Check;
 
 /// All checks with their vectors, in order.
 pub fn all() -> Vec<Check> {
-    [id::checks(), x509::checks(), workload_api::checks()].concat()
+    [id::checks(), x509::checks(), jwt::checks(), workload_api::checks()].concat()
 }

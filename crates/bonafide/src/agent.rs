@@ -78,7 +78,7 @@ fn load(values: &Values) -> Result<AgentSettings, Failure> {
         server_port: values.given("serverPort").then(|| values.integer("serverPort")),
         socket_path: given(values, "socketPath"),
         trust_bundle: given(values, "trustBundle"),
-        trust_bundle_format: given(values, "trustBundleForm"),
+        trust_bundle_format: given(values, "trustBundleFormat"),
         trust_bundle_url: given(values, "trustBundleUrl"),
         trust_domain: given(values, "trustDomain"),
     };

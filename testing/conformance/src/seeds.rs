@@ -46,6 +46,7 @@ const SEEDS: &[(&str, Form, &str)] = &[
     ("proof", Form::Text, "proof"),
     ("document", Form::Text, "bundle"),
     ("documents", Form::Members, "bundle"),
+    ("body", Form::Bytes, "bundle"),
     ("map", Form::Text, "bundle_map"),
     ("address", Form::Text, "endpoint"),
     ("url", Form::Text, "endpoint"),

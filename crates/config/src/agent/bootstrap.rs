@@ -86,8 +86,11 @@ pub(super) fn read(block: &Block<'_>, flags: &Overrides) -> Option<Bootstrap> {
 }
 
 fn format(block: &Block<'_>, flags: &Overrides) -> Option<BundleForm> {
-    let given =
-        flag_or("-trustBundleFormat", flags.trust_bundle_format.as_deref(), block.text("trust_bundle_format"));
+    let given = flag_or(
+        "-trustBundleFormat",
+        flags.trust_bundle_format.as_deref(),
+        block.text("trust_bundle_format"),
+    );
     let Some(Given { value, place }) = given else {
         return Some(BundleForm::Pem);
     };

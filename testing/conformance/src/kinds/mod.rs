@@ -7,8 +7,11 @@ use crate::format::Vector;
 
 pub mod authorization;
 pub mod bundle;
+pub mod bundle_map;
 pub mod concatenated;
 pub mod csr;
+pub mod endpoint;
+pub mod federation;
 pub mod http;
 pub mod input;
 pub mod issue_jwt_svid;
@@ -58,6 +61,19 @@ pub const KINDS: &[Kind] = &[
     Kind { name: private_key::KIND, judge: |input| with(input, private_key::judge) },
     Kind { name: jwt_bundle::KIND, judge: |input| with(input, jwt_bundle::judge) },
     Kind { name: svid_by_document::WIT, judge: |input| with(input, svid_by_document::judge_wit) },
+    Kind { name: bundle_map::READ, judge: |input| with(input, bundle_map::judge_read) },
+    Kind { name: bundle_map::PUBLISH, judge: |input| with(input, bundle_map::judge_publish) },
+    Kind { name: bundle_map::SET, judge: |input| with(input, bundle_map::judge_set) },
+    Kind { name: endpoint::ADDRESS, judge: |input| with(input, endpoint::judge_address) },
+    Kind { name: endpoint::ENDPOINT, judge: |input| with(input, endpoint::judge_located) },
+    Kind { name: endpoint::HEADER, judge: |input| with(input, endpoint::judge_header) },
+    Kind { name: federation::ENDPOINT, judge: |input| with(input, federation::judge_endpoint) },
+    Kind { name: federation::FETCH, judge: |input| with(input, federation::judge_fetch) },
+    Kind { name: federation::RESPONSE, judge: |input| with(input, federation::judge_response) },
+    Kind { name: federation::SUCCESSION, judge: |input| with(input, federation::judge_succession) },
+    Kind { name: federation::REFRESH, judge: |input| with(input, federation::judge_refresh) },
+    Kind { name: federation::PEER, judge: |input| with(input, federation::judge_peer) },
+    Kind { name: federation::ENDPOINTS, judge: |input| with(input, federation::judge_endpoints) },
     Kind { name: jwt_svid::KIND, judge: |input| with(input, jwt_svid::judge) },
     Kind { name: issue_jwt_svid::KIND, judge: |input| with(input, issue_jwt_svid::judge) },
     Kind { name: authorization::READ, judge: |input| with(input, authorization::judge_read) },

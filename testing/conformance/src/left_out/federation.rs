@@ -3,10 +3,6 @@
 use super::{LeftOut, left, shown};
 
 pub(super) const ALL: &[LeftOut] = &[
-    left(
-        "FED-01",
-        "it binds the server of a bundle endpoint: no input of a reader or writer of documents shows it",
-    ),
     shown(
         "FED-02",
         "it binds the schedule of an issuer",
@@ -48,19 +44,11 @@ pub(super) const ALL: &[LeftOut] = &[
         "it binds the server of a bundle endpoint: no input of a reader or writer of documents shows it",
     ),
     left(
-        "FED-19",
-        "it binds the server of a bundle endpoint: no input of a reader or writer of documents shows it",
-    ),
-    left(
         "FED-20",
         "it binds the server of a bundle endpoint: no input of a reader or writer of documents shows it",
     ),
     left(
         "FED-22",
-        "it binds the client of a bundle endpoint over time or over a connection: no input of a reader or writer of documents shows it",
-    ),
-    left(
-        "FED-23",
         "it binds the client of a bundle endpoint over time or over a connection: no input of a reader or writer of documents shows it",
     ),
     left(

@@ -1,5 +1,8 @@
 //! The generator: what the vectors of each check are, one module a topic.
 
+mod bundle;
+mod endpoint;
+mod federation;
 mod id;
 mod jwt;
 mod scene;
@@ -10,5 +13,14 @@ use crate::format::Check;
 
 /// All checks with their vectors, in order.
 pub fn all() -> Vec<Check> {
-    [id::checks(), x509::checks(), jwt::checks(), workload_api::checks()].concat()
+    [
+        id::checks(),
+        x509::checks(),
+        jwt::checks(),
+        workload_api::checks(),
+        endpoint::checks(),
+        bundle::checks(),
+        federation::checks(),
+    ]
+    .concat()
 }

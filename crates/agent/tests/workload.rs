@@ -15,6 +15,10 @@ use support::standin::{StandIn, entry};
 use support::{Agent, Token, svids, with_header};
 use tonic::metadata::MetadataValue;
 use tonic::{Code, Request, Status};
+use tonic_reflection::pb::v1::ServerReflectionRequest;
+use tonic_reflection::pb::v1::server_reflection_client::ServerReflectionClient;
+use tonic_reflection::pb::v1::server_reflection_request::MessageRequest;
+use tonic_reflection::pb::v1::server_reflection_response::MessageResponse;
 
 async fn serving(
     entries: Vec<proto::spire::api::types::Entry>,
@@ -229,4 +233,18 @@ async fn health_and_reflection_answer_on_the_socket() {
     let mut health = tonic_health::pb::health_client::HealthClient::new(agent.channel().await);
     let asked = tonic_health::pb::HealthCheckRequest::default();
     assert_eq!(health.check(asked).await.unwrap().into_inner().status, 1);
+    let mut reflection = ServerReflectionClient::new(agent.channel().await);
+    let asked = ServerReflectionRequest {
+        host: String::new(),
+        message_request: Some(MessageRequest::ListServices(String::new())),
+    };
+    let mut answers =
+        reflection.server_reflection_info(tokio_stream::once(asked)).await.unwrap().into_inner();
+    let Some(MessageResponse::ListServicesResponse(list)) =
+        answers.message().await.unwrap().unwrap().message_response
+    else {
+        panic!("no list of services")
+    };
+    let names: Vec<&str> = list.service.iter().map(|service| service.name.as_str()).collect();
+    assert!(names.contains(&"SpiffeWorkloadAPI") && names.contains(&"grpc.health.v1.Health"), "{names:?}");
 }

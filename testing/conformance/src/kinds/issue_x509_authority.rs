@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use spiffe::SpiffeId;
 use spiffe::key::{PrivateKey, Signer};
-use spiffe::x509::{CaSubject, CaTemplate};
+use spiffe::x509::{CaSubject, CaTemplate, UriConstraints};
 
 use super::Outcome;
 use super::input::{Bytes, moment};
@@ -26,6 +26,15 @@ pub struct Members {
     /// Who signs; itself if nobody is named.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub below: Option<Authority>,
+    /// How many authorities may stand below it; any number if nothing is said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub path_length: Option<u8>,
+    /// The hosts that URIs below it may name; any if there are none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub permitted: Vec<String>,
+    /// The hosts that URIs below it may not name.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub excluded: Vec<String>,
     /// In seconds since 1970.
     pub not_before: i64,
     /// In seconds since 1970.
@@ -46,7 +55,13 @@ pub(super) fn judge(members: Members) -> Outcome {
     }
     let key = PrivateKey::from_pkcs8(&members.key.0).map_err(|e| e.to_string())?;
     let (from, until) = (moment(members.not_before), moment(members.not_after));
-    let template = CaTemplate::new(id.trust_domain(), CaSubject::default(), from, until);
+    let permitted = members.permitted.into_iter().fold(UriConstraints::new(), UriConstraints::permit);
+    let constraints = members.excluded.into_iter().fold(permitted, UriConstraints::exclude);
+    let mut template =
+        CaTemplate::new(id.trust_domain(), CaSubject::default(), from, until).constrain(constraints);
+    if let Some(length) = members.path_length {
+        template = template.path_len(length);
+    }
     let certificate = match members.below {
         None => template.self_sign(&key),
         Some(above) => template.issue(key.public(), &above.issuer()?),

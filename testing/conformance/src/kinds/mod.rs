@@ -23,6 +23,7 @@ pub mod jwt_svid;
 pub mod present_wit;
 pub mod private_key;
 pub mod publish_bundle;
+pub mod revocation;
 pub mod same_id;
 pub mod spiffe_id;
 pub mod svid_by_document;
@@ -74,6 +75,7 @@ pub const KINDS: &[Kind] = &[
     Kind { name: federation::REFRESH, judge: |input| with(input, federation::judge_refresh) },
     Kind { name: federation::PEER, judge: |input| with(input, federation::judge_peer) },
     Kind { name: federation::ENDPOINTS, judge: |input| with(input, federation::judge_endpoints) },
+    Kind { name: revocation::KIND, judge: |input| with(input, revocation::judge) },
     Kind { name: jwt_svid::KIND, judge: |input| with(input, jwt_svid::judge) },
     Kind { name: issue_jwt_svid::KIND, judge: |input| with(input, issue_jwt_svid::judge) },
     Kind { name: authorization::READ, judge: |input| with(input, authorization::judge_read) },

@@ -97,7 +97,6 @@ pub(super) const ALL: &[LeftOut] = &[
         "testing/harness/tests/entries.rs",
         "a_workload_whose_last_entry_is_deleted_is_told_that_it_has_no_identity",
     ),
-    left("WAPI-28", "it allows revocation lists, and the server sends none"),
     shown(
         "WAPI-29",
         "it binds the Workload API's server: what it sends, when, and to whom",

@@ -5,6 +5,7 @@ mod endpoint;
 mod federation;
 mod id;
 mod jwt;
+mod revocation;
 mod scene;
 mod workload_api;
 mod x509;

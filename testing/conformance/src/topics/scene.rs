@@ -62,6 +62,7 @@ pub(super) fn chain(certificates: impl IntoIterator<Item = Vec<u8>>) -> x509_svi
     x509_svid::Members {
         chain: certificates.into_iter().map(Bytes).collect(),
         bundles: roots("example.org", [root().self_signed()]),
+        side: None,
         now: NOW,
     }
 }
@@ -145,6 +146,9 @@ pub(super) fn issue_authority(id: &str) -> IssueAuthority {
         id: id.to_owned(),
         key: Bytes(key("ec256-intermediate").pkcs8()),
         below: None,
+        path_length: None,
+        permitted: Vec::new(),
+        excluded: Vec::new(),
         not_before: NOW,
         not_after: NOW + DAY,
     }

@@ -23,6 +23,7 @@ pub(super) fn checks() -> Vec<Check> {
         key_form(),
         own_key(),
         bundle_form(),
+        super::revocation::check(),
         keys_of_one_use(),
         jwt_keys_for_jwt(),
         bundle_of_the_subject(),

@@ -66,7 +66,15 @@ fn chain(folder: &Path, item: &Item) -> Option<Verdict> {
     fs::write(&c, pem("CERTIFICATE", &leaf.0)).unwrap();
     let mut command = Command::new("openssl");
     // 112 bits of security, as everyone else asks for; an authority of a bundle need not be a root.
-    command.args(["verify", "-partial_chain", "-auth_level", "2", "-no-CApath", "-no-CAstore"]);
+    command.args([
+        "verify",
+        "-partial_chain",
+        "-auth_level",
+        "2",
+        "-policy_check",
+        "-no-CApath",
+        "-no-CAstore",
+    ]);
     command.args(["-attime", &input.now.to_string()]).arg("-CAfile").arg(&a);
     if !between.is_empty() {
         command.arg("-untrusted").arg(&b);

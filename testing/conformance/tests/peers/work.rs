@@ -33,7 +33,9 @@ pub fn svids() -> Vec<Item> {
     let mut items = Vec::new();
     for check in folder::read(&folder::here()).unwrap() {
         for vector in check.vectors {
-            if vector.kind == "x509-svid" || vector.kind == "jwt-svid" {
+            // None of the others can be told the side.
+            let asked = vector.kind == "x509-svid" && vector.input.get("side").is_none();
+            if asked || vector.kind == "jwt-svid" {
                 items.push(Item {
                     name: format!("{}/{}", check.check, vector.name),
                     accept: vector.accept,

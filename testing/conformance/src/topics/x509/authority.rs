@@ -4,11 +4,14 @@ use serde_json::json;
 
 use super::super::scene::*;
 use super::check;
-use crate::forge::extension::{CLIENT_AUTH, SERVER_AUTH, Usage, constraints, key_usage, purposes, uris};
+use crate::forge::extension::{
+    ANY_PURPOSE, CLIENT_AUTH, CODE_SIGNING, SERVER_AUTH, Usage, constraints, key_usage, purposes, uris,
+};
 use crate::forge::keys::key;
 use crate::format::{Check, Input, Only};
 use crate::kinds::issue_x509_authority::Members as AuthorityMembers;
 use crate::kinds::issue_x509_leaf::Members;
+use crate::kinds::x509_svid::{Members as Chain, Side};
 
 pub(super) fn checks() -> Vec<Check> {
     vec![
@@ -123,7 +126,14 @@ fn path_length() -> Check {
         };
         chain([leaf().signed_by(&again), again.signed_by(&first), first.signed_by(&root())])
     };
+    let asked = AuthorityMembers { path_length: Some(0), ..issue_authority("spiffe://example.org") };
     check("X509-13", "§4.1", "a path length limits how many authorities stand below")
+        .yields(
+            "issued",
+            asked.into(),
+            json!({ "ca": true, "path_length": 0 }),
+            "it is written as it was asked for",
+        )
         .accepts("none below, none allowed", below(&limited(0)), "the leaf does not count")
         .refuses("one below, none allowed", two(0).into(), "one more than is allowed")
         .accepts("one below, one allowed", two(1).into(), "as many as are allowed")
@@ -165,22 +175,28 @@ fn signs_certificates() -> Check {
 }
 
 fn purposes_of_authorities() -> Check {
-    check("X509-25", "§4.4", "authorities may have purposes")
-        .accepts(
-            "both of TLS",
-            below(&intermediate().extended([purposes(false, &[SERVER_AUTH, CLIENT_AUTH])])),
-            "they are those of the leaf",
-        )
+    let with = |all: &[&str]| intermediate().extended([purposes(false, all)]);
+    let on = |side, all: &[&str]| -> Input {
+        let between = with(all);
+        let chain = chain([leaf().signed_by(&between), between.signed_by(&root())]);
+        Chain { side: Some(side), ..chain }.into()
+    };
+    check("X509-25", "§4.4", "authorities may have purposes, and those narrow what is below")
+        .accepts("both of TLS", below(&with(&[SERVER_AUTH, CLIENT_AUTH])), "they are those of the leaf")
         .accepts("none", below(&intermediate()), "they may be left away")
         .accepts(
             "of the root, both of TLS",
             rooted(&root().extended([purposes(false, &[SERVER_AUTH, CLIENT_AUTH])])),
             "they are those of the leaf",
         )
-        .only(
-            Only::Accepted,
-            "it allows; what a purpose of an authority means for those below differs between implementations",
+        .accepts("any", below(&with(&[ANY_PURPOSE])), "any purpose is also that of the leaf")
+        .accepts("servers alone, on a server", on(Side::Server, &[SERVER_AUTH]), "it is the purpose at hand")
+        .refuses(
+            "servers alone, on a client",
+            on(Side::Client, &[SERVER_AUTH]),
+            "it is another purpose: webpki and Windows read it so, Go is not asked",
         )
+        .refuses("code signing alone", below(&with(&[CODE_SIGNING])), "it is another purpose")
 }
 
 fn signs_nothing_else() -> Check {

@@ -6,7 +6,9 @@ use crate::forge::certificate::{Certificate, common_name, no_name};
 use crate::forge::der::{oid, sequence, tlv};
 use crate::forge::extension::{Name, dns, extension, name_constraints, names, uri, uris};
 use crate::format::{Check, Input};
+use crate::kinds::issue_x509_authority::Members as Issue;
 use crate::kinds::x509_svid::Members;
+use serde_json::json;
 
 fn check_uris(check: Check) -> Check {
     let permitted =
@@ -278,11 +280,39 @@ fn check_structure(check: Check) -> Check {
         )
 }
 
+/// An issuer is asked for constraints.
+fn issued(check: Check) -> Check {
+    let asked = |permitted: &[&str], excluded: &[&str]| -> Input {
+        let texts = |hosts: &[&str]| hosts.iter().map(|host| (*host).to_owned()).collect();
+        Issue {
+            permitted: texts(permitted),
+            excluded: texts(excluded),
+            ..issue_authority("spiffe://example.org")
+        }
+        .into()
+    };
+    check
+        .yields(
+            "issued",
+            asked(&["example.org"], &[]),
+            json!({ "permitted_uris": ["example.org"], "name_constraints_critical": true }),
+            "it is written as it was asked for",
+        )
+        .accepts(
+            "issued with what is excluded",
+            asked(&[".org"], &["other.org"]),
+            "the trust domain is permitted",
+        )
+        .refuses("issued for others", asked(&["other.org"], &[]), "the authority could sign nothing")
+        .refuses("issued against itself", asked(&[], &["example.org"]), "the authority could sign nothing")
+        .refuses("issued for no host", asked(&[""], &[]), "it is no host")
+}
+
 pub(super) fn check_all() -> Check {
     let check = check(
         "X509-16",
         "§4.2; RFC 5280 §4.2.1.10",
         "name constraints of authorities hold for what is below",
     );
-    check_structure(check_other_forms(check_hosts(check_uris(check))))
+    issued(check_structure(check_other_forms(check_hosts(check_uris(check)))))
 }

@@ -7,13 +7,14 @@ use super::check;
 use crate::forge::certificate::no_name;
 use crate::forge::csr;
 use crate::forge::extension::{
-    ANY_PURPOSE, CLIENT_AUTH, Name, SERVER_AUTH, Usage, constraints, dns, key_usage, names, purposes, uri,
-    uris,
+    ANY_PURPOSE, CLIENT_AUTH, CODE_SIGNING, Name, SERVER_AUTH, Usage, constraints, dns, key_usage, names,
+    purposes, uri, uris,
 };
 use crate::forge::keys::key;
-use crate::format::{Check, Only};
+use crate::format::{Check, Input, Only};
 use crate::kinds::csr::der as as_csr;
 use crate::kinds::issue_x509_leaf::Members;
+use crate::kinds::x509_svid::{Members as Chain, Side};
 
 const NO_OTHER_WAY: &str =
     "a request can ask an issuer for nothing else, and verifiers have no rule of their own";
@@ -276,7 +277,11 @@ fn purposes_present() -> Check {
 }
 
 fn both_purposes() -> Check {
-    check("X509-24", "§4.4", "purposes, if there are any, are both those of TLS")
+    let with = |all: &[&str]| leaf().extended([purposes(false, all)]);
+    let on = |side, all: &[&str]| -> Input {
+        Chain { side: Some(side), ..chain([with(all).signed_by(&root())]) }.into()
+    };
+    check("X509-24", "§4.4; RFC 5280 §4.2.1.12", "purposes, if there are any, are both those of TLS")
         .yields(
             "issued",
             issue(&[ID]).into(),
@@ -286,8 +291,14 @@ fn both_purposes() -> Check {
         .accepts("both", directly(&leaf()), "both are there")
         .accepts(
             "a third",
-            directly(&leaf().extended([purposes(false, &[SERVER_AUTH, CLIENT_AUTH, ANY_PURPOSE])])),
+            directly(&with(&[SERVER_AUTH, CLIENT_AUTH, ANY_PURPOSE])),
             "others may be there as well",
         )
-        .only(Only::Accepted, NO_OTHER_WAY)
+        .accepts(
+            "clients alone, on a client",
+            on(Side::Client, &[CLIENT_AUTH]),
+            "issuers write both, and the one at hand is there",
+        )
+        .refuses("clients alone, on a server", on(Side::Server, &[CLIENT_AUTH]), "it is not for this purpose")
+        .refuses("code signing alone", directly(&with(&[CODE_SIGNING])), "it is for no purpose of an SVID")
 }

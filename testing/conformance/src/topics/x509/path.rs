@@ -3,7 +3,7 @@
 use super::super::scene::*;
 use super::check;
 use crate::forge::certificate::{Certificate, assemble, common_name, key_id};
-use crate::forge::der::{integer, sequence};
+use crate::forge::der::{integer, oid, sequence};
 use crate::forge::extension::{Usage, constraints, extension, key_usage, unknown};
 use crate::forge::key::{Hash, Scheme, signature_algorithm};
 use crate::forge::keys::key;
@@ -13,7 +13,7 @@ use crate::kinds::x509_svid::Members;
 
 pub(super) fn check_all() -> Check {
     let check = check("X509-26", "§5.1; RFC 5280 §6.1", "the chain validates by RFC 5280 against the bundle");
-    [times, signatures, algorithms, names, authorities, extensions, anchors, forms]
+    [times, signatures, algorithms, names, authorities, extensions, policies, anchors, forms]
         .into_iter()
         .fold(check, |check, more| more(check))
 }
@@ -236,6 +236,34 @@ fn extensions(check: Check) -> Check {
                 directly(&leaf)
             },
             "an extension may occur once (RFC 5280 §4.2)",
+        )
+}
+
+fn policies(check: Check) -> Check {
+    let policy = sequence(&[&sequence(&[&oid("1.3.6.1.4.1.32473.3")])]);
+    let policies = || extension("2.5.29.32", true, &policy);
+    let wanted = extension("2.5.29.36", true, &sequence(&[&[0x80, 1, 0]]));
+    let inhibited = extension("2.5.29.54", true, &integer(&[0]));
+    check
+        .accepts(
+            "critical policies",
+            directly(&leaf().extended([policies()])),
+            "none is asked for, so all are welcome",
+        )
+        .accepts(
+            "critical policies along the chain",
+            chain([
+                leaf().extended([policies()]).signed_by(&intermediate().extended([policies()])),
+                intermediate().extended([policies()]).signed_by(&root()),
+            ])
+            .into(),
+            "none is asked for, so all are welcome",
+        )
+        .accepts("any policy inhibited", below(&intermediate().extended([inhibited])), "none is asked for")
+        .refuses(
+            "a policy wanted, and none there",
+            below(&intermediate().extended([wanted])),
+            "an authority asks for one (RFC 5280 §6.1.5)",
         )
 }
 

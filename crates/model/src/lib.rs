@@ -25,7 +25,7 @@ pub use bundle_mode::DissociateMode;
 pub use change::{Change, Changes, Cursor, Footprint, Row, RowKey};
 pub use entry::{AdditionalAttributes, Entry, EntryDraft, EntryFault, EntryId};
 pub use journal::Journal;
-pub use relationship::{EndpointProfile, Relationship};
+pub use relationship::Relationship;
 pub use selector::{Match, Selector, SelectorError, Selectors};
 pub use snapshot::{ApplyError, Snapshot};
 pub use time::UnixTime;

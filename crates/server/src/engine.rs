@@ -217,8 +217,11 @@ pub async fn run(
     tls.alpn_protocols = vec![b"h2".to_vec()];
     let identify = {
         let clock = clock.clone();
+        let (own, admins) = (settings.trust_domain.clone(), settings.admin_ids.clone());
         Arc::new(move |chain: &[rustls_pki_types::CertificateDer<'static>]| {
-            peer_svid(chain, &bundles.load(), clock.now()).ok()
+            let svid = peer_svid(chain, &bundles.load(), clock.now()).ok()?;
+            // A foreign trust domain is trusted for its administrators that the configuration names, and for no other.
+            (svid.id().member_of(&own) || admins.contains(svid.id())).then_some(svid)
         })
     };
 

@@ -161,6 +161,12 @@ impl Domain {
         &mut self.server
     }
 
+    /// The server, to look at.
+    #[must_use]
+    pub fn peek_server(&self) -> &Server {
+        &self.server
+    }
+
     /// The first agent, to look at.
     ///
     /// # Panics

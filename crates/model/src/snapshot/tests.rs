@@ -4,10 +4,11 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use proptest::prelude::*;
 use spiffe::bundle::Bundle;
+use spiffe::endpoint::{BundleUrl, EndpointProfile};
 
 use super::*;
 use crate::graph::{agents_reaching, authorized_entries, below, concerned, may_use};
-use crate::{EndpointProfile, Selectors, UnixTime};
+use crate::{Selectors, UnixTime};
 
 /// One step of a random history, in numbers that [`World`] makes names of.
 #[derive(Clone, Copy, Debug)]
@@ -144,7 +145,7 @@ impl World {
                 let relationship = Relationship {
                     trust_domain: td(name),
                     ord: 0,
-                    endpoint_url: format!("https://bundle.test/{url}"),
+                    endpoint_url: BundleUrl::parse(&format!("https://bundle.test/{url}")).unwrap(),
                     profile: EndpointProfile::HttpsWeb,
                     revision: 0,
                 };

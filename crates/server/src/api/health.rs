@@ -58,7 +58,7 @@ impl Health for HealthApi {
 
     async fn watch(&self, _: Request<HealthCheckRequest>) -> Result<Response<Answers>, Status> {
         // As SPIRE 1.16's, which is polled.
-        Err(refuse(Code::Unimplemented, "watching health is not supported; call Check"))
+        Err(refuse(Code::Unimplemented, "method Watch not implemented"))
     }
 }
 

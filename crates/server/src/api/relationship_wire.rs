@@ -1,10 +1,10 @@
 //! Federation relationships between the wire and the vocabulary.
 
-use model::{EndpointProfile, Relationship};
+use model::Relationship;
 use proto::spire::api::types;
 use proto::spire::api::types::federation_relationship::BundleEndpointProfile as Profile;
 use spiffe::bundle::Bundle;
-use spiffe::endpoint::{BundleUrl, BundleUrlError, UriError};
+use spiffe::endpoint::{BundleUrl, BundleUrlError, EndpointProfile, UriError};
 use spiffe::{SpiffeId, TrustDomain};
 
 use super::bundle_wire::{self, wire_bundle};
@@ -22,10 +22,9 @@ pub(super) struct Wanted {
 pub(super) fn wanted(wire: &types::FederationRelationship) -> Result<Wanted, String> {
     let trust_domain = bundle_wire::trust_domain(&wire.trust_domain)
         .map_err(|e| format!("failed to parse trust domain: {e}"))?;
-    endpoint_url(&wire.bundle_endpoint_url)?;
+    let endpoint_url = endpoint_url(&wire.bundle_endpoint_url)?;
     let profile = profile(wire.bundle_endpoint_profile.as_ref())?;
     let bundle = wire.trust_domain_bundle.as_ref().map(|b| bundle(&trust_domain, b)).transpose()?;
-    let endpoint_url = wire.bundle_endpoint_url.clone();
     Ok(Wanted {
         relationship: Relationship { trust_domain, ord: 0, endpoint_url, profile, revision: 0 },
         bundle,
@@ -58,19 +57,19 @@ fn bundle(of: &TrustDomain, wire: &types::Bundle) -> Result<Bundle, String> {
     Ok(bundle)
 }
 
-/// Where a bundle is served: over TLS, at a named host, without a password in the URL (SPIFFE Federation §5.2).
-fn endpoint_url(text: &str) -> Result<(), String> {
+/// Where a bundle is served, refused in SPIRE's words.
+fn endpoint_url(text: &str) -> Result<BundleUrl, String> {
     let failed = |why: &str| format!("failed to parse bundle endpoint URL: {why}");
     if text.len() > MAX_URL {
         return Err(failed(&format!("it is {} bytes long; at most {MAX_URL} are accepted", text.len())));
     }
-    BundleUrl::parse(text).map(|_| ()).map_err(|why| match why {
+    BundleUrl::parse(text).map_err(|error| match error {
         BundleUrlError::Scheme | BundleUrlError::Uri(UriError::NoScheme) => {
             "bundle endpoint URL must use the https scheme".to_owned()
         }
         BundleUrlError::Host => "bundle endpoint URL must specify the host".to_owned(),
         BundleUrlError::User => "bundle endpoint URL must not contain user info".to_owned(),
-        BundleUrlError::Uri(why) => failed(&why.to_string()),
+        BundleUrlError::Uri(cause) => failed(&cause.to_string()),
     })
 }
 
@@ -114,7 +113,7 @@ pub(super) fn wire_relationship(
     types::FederationRelationship {
         trust_domain: relationship.trust_domain.as_str().to_owned(),
         bundle_endpoint_url: if mask.bundle_endpoint_url {
-            relationship.endpoint_url.clone()
+            relationship.endpoint_url.to_string()
         } else {
             String::new()
         },
@@ -132,7 +131,7 @@ mod tests {
         for fine in
             ["https://td.test/bundle", "HTTPS://td.test", "https://td.test:8443/a?b=c#d", "https://[::1]:1"]
         {
-            assert_eq!(endpoint_url(fine), Ok(()), "{fine}");
+            assert_eq!(endpoint_url(fine).unwrap().as_str(), fine);
         }
         for (wrong, why) in [
             ("", "must use the https scheme"),

@@ -155,8 +155,11 @@ impl wire::svid_server::Svid for SvidApi {
 
     async fn batch_new_witsvid(
         &self,
-        _: Request<wire::BatchNewWitsvidRequest>,
+        request: Request<wire::BatchNewWitsvidRequest>,
     ) -> Answer<wire::BatchNewWitsvidResponse> {
+        if request.get_ref().params.is_empty() {
+            return Err(refuse(Code::InvalidArgument, "missing parameters"));
+        }
         Err(refuse(Code::Unimplemented, "WIT functionality is disabled"))
     }
 

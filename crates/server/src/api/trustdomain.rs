@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
-use model::{EndpointProfile, Expect, Relationship, Write, WriteFault};
+use model::{Expect, Relationship, Write, WriteFault};
 use proto::spire::api::server::trustdomain::v1 as wire;
 use proto::spire::api::types;
 use spiffe::TrustDomain;
 use spiffe::bundle::Bundle;
+use spiffe::endpoint::EndpointProfile;
 use tonic::{Code, Request, Response, Status};
 
 use super::bundle_wire;

@@ -1,7 +1,8 @@
 //! Federation relationships.
 
-use model::{EndpointProfile, Relationship};
+use model::Relationship;
 use prost::Message;
+use spiffe::endpoint::{BundleUrl, EndpointProfile};
 
 use super::CodeError;
 use super::text::{id_of, trust_domain_of};
@@ -25,7 +26,7 @@ pub(crate) fn relationship_bytes(relationship: &Relationship) -> Vec<u8> {
     StoredRelationship {
         trust_domain: relationship.trust_domain.as_str().to_owned(),
         ord: relationship.ord,
-        endpoint_url: relationship.endpoint_url.clone(),
+        endpoint_url: relationship.endpoint_url.to_string(),
         endpoint_id: match &relationship.profile {
             EndpointProfile::HttpsWeb => None,
             EndpointProfile::HttpsSpiffe { endpoint_id } => Some(endpoint_id.as_str().to_owned()),
@@ -40,7 +41,8 @@ pub(crate) fn relationship_of(bytes: &[u8]) -> Result<Relationship, CodeError> {
     Ok(Relationship {
         trust_domain: trust_domain_of("trust_domain", &stored.trust_domain)?,
         ord: stored.ord,
-        endpoint_url: stored.endpoint_url,
+        endpoint_url: BundleUrl::parse(&stored.endpoint_url)
+            .map_err(|why| CodeError::field("endpoint_url", why))?,
         profile: match stored.endpoint_id {
             None => EndpointProfile::HttpsWeb,
             Some(id) => EndpointProfile::HttpsSpiffe { endpoint_id: id_of("endpoint_id", &id)? },

@@ -3,10 +3,11 @@
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use model::{
-    AdditionalAttributes, Agent, EndpointProfile, Entry, EntryId, JoinToken, Journal, Relationship, Selector,
-    Selectors, UnixTime, Write,
+    AdditionalAttributes, Agent, Entry, EntryId, JoinToken, Journal, Relationship, Selector, Selectors,
+    UnixTime, Write,
 };
 use spiffe::bundle::{Bundle, JwtAuthority, WitAuthority, X509Authority};
+use spiffe::endpoint::{BundleUrl, EndpointProfile};
 use spiffe::key::{KeyType, PrivateKey, Signer};
 use spiffe::x509::{CaSubject, CaTemplate};
 use spiffe::{SpiffeId, TrustDomain};
@@ -141,7 +142,7 @@ pub(super) fn relationship(name: &str) -> Relationship {
     Relationship {
         trust_domain: td(name),
         ord: 0,
-        endpoint_url: format!("https://{name}/bundle"),
+        endpoint_url: BundleUrl::parse(&format!("https://{name}/bundle")).expect("a URL"),
         profile: EndpointProfile::HttpsWeb,
         revision: 0,
     }

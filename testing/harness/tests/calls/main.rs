@@ -1,0 +1,62 @@
+//! Every call of the server by every kind of caller, over its real sockets. What SPIRE 1.16 answered is in `record.json`;
+//! our server is held to it, and so is SPIRE where its program is at hand, so that the record stays true.
+//! `BONAFIDE_RECORD=1` with `SPIRE_BIN` writes the record anew.
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stderr,
+    reason = "a test fails by panicking, and says why it skips"
+)]
+
+mod callers;
+mod forged;
+mod methods;
+mod record;
+mod walk;
+mod wire;
+
+use harness::Program::{Bonafide, Spire};
+use harness::skip;
+
+use callers::Callers;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn our_server_answers_every_caller_of_every_method_as_spires_did() {
+    let callers = Callers::meet(Bonafide).await;
+    let differences = record::differences(&walk::walk(&callers).await);
+    assert!(differences.is_empty(), "{}", differences.join("\n"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn spires_server_answers_as_recorded() {
+    if let Err(missing) = Spire.available() {
+        return skip("the answers of SPIRE's server to every caller", &missing);
+    }
+    let callers = Callers::meet(Spire).await;
+    let found = walk::walk(&callers).await;
+    if std::env::var_os("BONAFIDE_RECORD").is_some() {
+        record::write(&found);
+    }
+    assert_eq!(record::read(), found);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_client_certificate_that_proves_nothing_gets_nowhere_with_our_server() {
+    forged::are_turned_away(&Callers::meet(Bonafide).await).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_client_certificate_that_proves_nothing_gets_nowhere_with_spires_server() {
+    if let Err(missing) = Spire.available() {
+        return skip("forged client certificates at SPIRE's server", &missing);
+    }
+    forged::are_turned_away(&Callers::meet(Spire).await).await;
+}
+
+#[test]
+fn every_method_is_in_the_record() {
+    let recorded: Vec<String> = record::read().into_keys().collect();
+    let mut methods: Vec<String> = methods::all().into_iter().map(|method| method.path).collect();
+    methods.sort();
+    assert_eq!(recorded, methods);
+    assert_eq!(methods.len(), 65);
+}

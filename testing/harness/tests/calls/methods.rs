@@ -1,0 +1,30 @@
+//! The methods of a server, as its descriptors have them.
+
+use prost::Message as _;
+
+/// One of them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Method {
+    /// `/package.Service/Method`
+    pub(crate) path: String,
+}
+
+/// All methods of SPIRE's server services and of health.
+pub(crate) fn all() -> Vec<Method> {
+    let set = prost_types::FileDescriptorSet::decode(proto::DESCRIPTORS).unwrap();
+    let mut methods = Vec::new();
+    for file in set.file.iter().filter(|file| file.package().starts_with("spire.api.server.")) {
+        for service in &file.service {
+            let path = |name: &str| format!("/{}.{}/{name}", file.package(), service.name());
+            methods.extend(service.method.iter().map(|method| Method { path: path(method.name()) }));
+        }
+    }
+    for name in ["Check", "List", "Watch"] {
+        methods.push(Method { path: format!("/grpc.health.v1.Health/{name}") });
+    }
+    methods
+}
+
+/// Services that our server does not have yet: it must say so of each of their methods, to whoever asks.
+pub(crate) const NOT_YET: [&str; 2] =
+    ["/spire.api.server.localauthority.v1.LocalAuthority/", "/spire.api.server.logger.v1.Logger/"];

@@ -74,7 +74,22 @@ fn seeds(input: &Value) -> Vec<(&'static str, Vec<u8>)> {
         let Some(value) = input.get(member) else { continue };
         all.extend(bytes(value, *form).into_iter().map(|seed| (*target, seed)));
     }
+    for der in authorities(input) {
+        all.push(("pem", pem(&der)));
+        all.push(("certificate", der));
+    }
     all
+}
+
+/// The signing certificates of what a verifier holds.
+fn authorities(input: &Value) -> Vec<Vec<u8>> {
+    let bundles =
+        input.get("bundles").and_then(Value::as_object).into_iter().flat_map(serde_json::Map::values);
+    bundles.filter_map(|held| held.get("x509")).flat_map(|list| bytes(list, Form::Each)).collect()
+}
+
+fn pem(der: &[u8]) -> Vec<u8> {
+    format!("-----BEGIN CERTIFICATE-----\n{}\n-----END CERTIFICATE-----\n", STANDARD.encode(der)).into_bytes()
 }
 
 fn bytes(value: &Value, form: Form) -> Vec<Vec<u8>> {

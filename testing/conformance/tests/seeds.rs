@@ -9,7 +9,9 @@ fn each_target_of_a_fuzzer_that_reads_credentials_gets_seeds() {
     let target = tempfile::tempdir().unwrap();
     let written = seeds::write(target.path(), &folder::read(&folder::here()).unwrap()).unwrap();
     let mut files = 0;
-    for name in ["id", "certificate", "csr", "bundle", "jwt"] {
+    for name in
+        ["id", "certificate", "chain", "crl", "csr", "bundle", "bundle_map", "pem", "endpoint", "jws", "jwt"]
+    {
         let seeds = std::fs::read_dir(target.path().join(name)).unwrap().count();
         assert!(seeds > 0, "{name}");
     }

@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use conformance::checks::{TOPICS, Topic};
-use conformance::format::{Check, Only};
+use conformance::format::{Check, Only, Vector};
 use conformance::{folder, kinds, left_out, topics};
+use serde_json::json;
 
 fn vectors() -> Vec<Check> {
     folder::read(&folder::here()).expect("the vectors are there and can be read")
@@ -92,5 +93,38 @@ fn what_is_left_out_is_shown_by_tests_that_exist() {
         let Some((file, test)) = left.shown_by else { continue };
         let text = std::fs::read_to_string(top.join(file)).unwrap_or_default();
         assert!(text.contains(&format!("fn {test}(")), "{}: there is no {test} in {file}", left.check);
+    }
+}
+
+#[test]
+fn a_vector_with_another_outcome_than_it_must_have_is_noticed() {
+    let checks = vectors();
+    let good = checks.iter().flat_map(|check| &check.vectors).find(|vector| vector.expect.is_some()).unwrap();
+    kinds::judge(good).unwrap();
+    let judged = |change: fn(&mut Vector)| {
+        let mut vector = good.clone();
+        change(&mut vector);
+        kinds::judge(&vector).unwrap_err()
+    };
+    assert!(judged(|vector| vector.accept = false).starts_with("accepted"));
+    assert!(
+        judged(|vector| vector.expect = Some(json!({ "id": "spiffe://example.org/other" })))
+            .contains("must be")
+    );
+    assert!(judged(|vector| vector.kind = "poem".to_owned()).contains("no kind"));
+    assert!(judged(|vector| vector.input["more"] = json!(1)).contains("did not match"));
+    assert!(judged(|vector| vector.input["id"] = json!("")).starts_with("refused"));
+}
+
+#[test]
+fn the_readme_tells_every_kind() {
+    let readme = std::fs::read_to_string(folder::here().join("README.md")).unwrap();
+    for kind in kinds::KINDS {
+        assert!(readme.contains(&format!("| `{}` |", kind.name)), "{} is not in the README", kind.name);
+    }
+    let used: BTreeSet<String> =
+        vectors().into_iter().flat_map(|check| check.vectors).map(|vector| vector.kind).collect();
+    for kind in used {
+        assert!(kinds::KINDS.iter().any(|known| known.name == kind), "{kind}");
     }
 }

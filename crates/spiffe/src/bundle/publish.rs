@@ -1,6 +1,6 @@
 //! What a publisher of a bundle owes its readers, checked before it is said.
 
-use super::{Bundle, MAX_REFRESH_HINT};
+use super::{Bundle, MAX_REFRESH_HINT, WitAuthority};
 
 /// Whether a published document holds the keys of WIT-SVIDs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,6 +25,10 @@ pub enum PublishError {
          §4.1.1)"
     )]
     Sequence { before: u64, now: u64 },
+    #[error(
+        "the key id {0:?} was that of another key for WIT-SVIDs; a key id is one key's for good (WIT-SVID §2.1)"
+    )]
+    KeyId(String),
     #[error("the bundle published before is the one of {0}")]
     OtherTrustDomain(crate::TrustDomain),
     #[error("the refresh hint must be from a second to a year, in whole seconds")]
@@ -62,10 +66,20 @@ impl Bundle {
         if previous.trust_domain() != self.trust_domain() {
             return Err(PublishError::OtherTrustDomain(previous.trust_domain().clone()));
         }
+        if let Some(key_id) = previous.wit_authorities().iter().find_map(|old| self.reused(old)) {
+            return Err(PublishError::KeyId(key_id.to_owned()));
+        }
         let (before, now) = (previous.sequence, self.sequence);
         match now > before || (now == before && self.same_contents(previous)) {
             true => Ok(()),
             false => Err(PublishError::Sequence { before, now }),
         }
+    }
+
+    /// The name of a key for WIT-SVIDs, if another key has it now.
+    fn reused<'a>(&self, old: &'a WitAuthority) -> Option<&'a str> {
+        let wit = self.wit_authority(&old.key_id).map(|new| &new.public_key);
+        let jwt = self.jwt_authority(&old.key_id).map(|new| &new.public_key);
+        wit.or(jwt).is_some_and(|key| *key != old.public_key).then_some(&*old.key_id)
     }
 }

@@ -5,6 +5,11 @@ use super::{LeftOut, left, shown};
 pub(super) const ALL: &[LeftOut] = &[
     left("ID-29", "it advises those who write policies: the crate hands over all claims and judges by none"),
     left("ID-30", "it binds policies, which are the caller's"),
+    left(
+        "WIT-24",
+        "it allows one token to serve several instances of a workload, which is up to a server with the profile of \
+         WIT-SVIDs; it is not offered",
+    ),
     shown(
         "STAB-01",
         "it binds the program: what is not stable is off",

@@ -7,6 +7,9 @@ mod id;
 mod jwt;
 mod revocation;
 mod scene;
+mod wimse;
+mod wit;
+mod wit_scene;
 mod workload_api;
 mod x509;
 
@@ -18,6 +21,8 @@ pub fn all() -> Vec<Check> {
         id::checks(),
         x509::checks(),
         jwt::checks(),
+        wit::checks(),
+        wimse::checks(),
         workload_api::checks(),
         endpoint::checks(),
         bundle::checks(),

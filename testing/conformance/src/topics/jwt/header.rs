@@ -12,7 +12,7 @@ use crate::kinds::jwt_svid::Members;
 use crate::topics::scene::*;
 
 /// Which key signs by an algorithm.
-pub(super) const KEYS: [(&str, &str); 9] = [
+pub(in crate::topics) const KEYS: [(&str, &str); 9] = [
     ("RS256", "rsa2048-root"),
     ("RS384", "rsa2048-root"),
     ("RS512", "rsa2048-root"),

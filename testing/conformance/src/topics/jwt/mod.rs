@@ -8,6 +8,8 @@ mod travel;
 
 use crate::format::Check;
 
+pub(super) use header::KEYS;
+
 /// The checks of this topic.
 pub(super) fn checks() -> Vec<Check> {
     let mut all =

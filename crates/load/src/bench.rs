@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use crate::admin::Admin;
 use crate::fault::Fault;
 use crate::report::{Figure, Measured, Report};
-use crate::{agent, crypto, server};
+use crate::{agent, credentials, crypto, server};
 use domain::Domain;
 
 /// What to measure, and where to write it.
@@ -42,6 +42,9 @@ pub(crate) async fn run(settings: &Settings) -> Result<Report, Fault> {
 
     step("the bare cryptography");
     report.extend(crypto::measure(settings.duration.min(Duration::from_secs(3)))?);
+
+    step("the credentials crate");
+    let crate_alone = credentials::measure(settings.duration.min(Duration::from_secs(1)))?;
 
     step("a server and an agent at rest");
     let mut domain = Domain::prepare(&settings.program)?;
@@ -84,7 +87,7 @@ pub(crate) async fn run(settings: &Settings) -> Result<Report, Fault> {
     drop(domain);
 
     if let Some(path) = &settings.write {
-        let text = document::text(&report, settings.entries, others);
+        let text = document::text(&report, &crate_alone, settings.entries, others);
         let folder = path.parent().map_or(Ok(()), std::fs::create_dir_all);
         let written = folder.and_then(|()| std::fs::write(path, text));
         written.map_err(|cause| Fault::File { doing: "writing", path: path.clone(), cause })?;

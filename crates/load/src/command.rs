@@ -9,7 +9,7 @@ use spiffe::SpiffeId;
 use crate::fault::Fault;
 use crate::process::Process;
 use crate::report::Report;
-use crate::{agent, bench, crypto, server, wire};
+use crate::{agent, bench, credentials, crypto, server, wire};
 
 /// What can be asked for.
 #[derive(Clone, Copy, Debug)]
@@ -17,6 +17,7 @@ pub(crate) enum Job {
     Server,
     Agent,
     Crypto,
+    Credentials,
     Bench,
 }
 
@@ -59,6 +60,11 @@ const AGENT: &[Flag] = &[
 
 const CRYPTO: &[Flag] = &[Flag::duration("duration", "How long to measure each part").or("2s")];
 
+const CREDENTIALS: &[Flag] = &[
+    Flag::duration("duration", "How long to measure each operation").or("1s"),
+    Flag::file("write", "Page of benchmarks to put the report into, in Markdown"),
+];
+
 const BENCH: &[Flag] = &[
     Flag::file("program", "The program to measure; this one where it is absent"),
     Flag::file("write", "File to write the report to, in Markdown"),
@@ -89,6 +95,15 @@ pub(crate) static TABLE: &[(Command, Job)] = &[
     ),
     (
         Command::new(
+            "credentials",
+            "Measures issuing, verifying and parsing here, beside the cryptography in it",
+            &[CREDENTIALS, OUTPUT],
+        )
+        .with(&[Example::new("Into the document of this repository", "-write docs/benchmarks.md")]),
+        Job::Credentials,
+    ),
+    (
+        Command::new(
             "bench",
             "Starts a server and an agent of its own, and measures everything",
             &[BENCH, OUTPUT],
@@ -104,6 +119,11 @@ pub(crate) async fn run(job: Job, values: &Values) -> Result<Report, Fault> {
         Job::Server => server::measure(&server_settings(values).await?).await,
         Job::Agent => agent::measure(&agent_settings(values)?).await,
         Job::Crypto => crypto::measure(values.duration("duration")),
+        Job::Credentials => {
+            let report = credentials::measure(values.duration("duration").min(Duration::from_secs(60)))?;
+            values.nonempty("write").map_or(Ok(()), |page| credentials::write(Path::new(page), &report))?;
+            Ok(report)
+        }
         Job::Bench => bench::run(&bench_settings(values)?).await,
     }
 }

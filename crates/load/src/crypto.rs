@@ -64,7 +64,7 @@ fn row(what: &str, duration: Duration, work: impl Fn() -> Result<(), SignError>)
 }
 
 /// What this thread has worked so far, in seconds: what else runs on the machine does not count.
-fn thread_cpu() -> f64 {
+pub(crate) fn thread_cpu() -> f64 {
     let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
     time.tv_sec as f64 + time.tv_nsec as f64 / 1e9
 }

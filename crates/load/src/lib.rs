@@ -6,6 +6,7 @@ mod admin;
 mod agent;
 mod bench;
 mod command;
+mod credentials;
 mod crypto;
 mod fault;
 mod latency;

@@ -14,6 +14,10 @@ pub(crate) enum Unit {
     PerSecond,
     /// Milliseconds.
     Millis,
+    /// Microseconds.
+    Micros,
+    /// Hundredths.
+    Percent,
     /// Bytes.
     Bytes,
     /// Processors kept busy.
@@ -27,6 +31,8 @@ impl Unit {
             Self::Number => "",
             Self::PerSecond => "_per_second",
             Self::Millis => "_ms",
+            Self::Micros => "_us",
+            Self::Percent => "_percent",
             Self::Bytes => "_bytes",
             Self::Cores => "_cores",
         }
@@ -61,6 +67,8 @@ impl Figure {
             Unit::PerSecond => format!("{}/s", grouped(self.value)),
             Unit::Millis if self.value >= 100.0 => format!("{} ms", grouped(self.value)),
             Unit::Millis => format!("{:.2} ms", self.value),
+            Unit::Micros => format!("{:.2} µs", self.value),
+            Unit::Percent => format!("{:.0} %", self.value),
             Unit::Bytes if self.value.abs() >= 1e6 => format!("{:.1} MB", self.value / 1e6),
             Unit::Bytes => format!("{:.1} kB", self.value / 1e3),
             Unit::Cores => format!("{:.2} cores", self.value),

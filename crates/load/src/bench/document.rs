@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::{AGENT_IDLE, SERVER_IDLE, full, machine};
 use crate::report::{Figure, Report, Unit};
-use crate::{agent, crypto, server};
+use crate::{agent, credentials, crypto, server};
 
 /// Which side of the aim is good.
 #[derive(Clone, Copy)]
@@ -130,8 +130,8 @@ fn aims(entries: u64) -> Vec<Aim> {
 /// Less than this of the processors does not disturb.
 const QUIET: f64 = 0.1;
 
-/// The page.
-pub(super) fn text(report: &Report, entries: u64, others: f64) -> String {
+/// The page; `crate_alone` is what was measured of the credentials crate.
+pub(super) fn text(report: &Report, crate_alone: &Report, entries: u64, others: f64) -> String {
     let others = match others > QUIET {
         true => format!(
             " **Before it began, other programs kept {:.0} % of the processors busy, so times and rates are worse than the \
@@ -161,9 +161,10 @@ pub(super) fn text(report: &Report, entries: u64, others: f64) -> String {
     }
     let _ = write!(
         text,
-        "\n{}{}\n## All measurements\n\n{}",
+        "\n{}{}\n{}## All measurements\n\n{}",
         misses(report, entries),
         limit(report),
+        credentials::section(crate_alone),
         report.markdown()
     );
     text.push_str(COMMANDS);
@@ -204,6 +205,7 @@ const COMMANDS: &str = "
 ```console
 make bench                                             # all of it, and this page
 bonafide load crypto                                   # the bound alone
+bonafide load credentials -write docs/benchmarks.md    # the credentials crate, and its section of this page
 bonafide load server -pid PID -socketPath ADMIN.sock -serverAddress 127.0.0.1:8081
 bonafide load agent -pid PID -socketPath WORKLOAD.sock -serverSocketPath ADMIN.sock -svids 1000 -svids 10000
 ```
@@ -223,7 +225,7 @@ mod tests {
         let fast = Figure::new("p99", 9.0, Unit::Millis);
         let row = |what: &str, figure| Measured { what: what.to_owned(), figures: vec![figure] };
         let report = Report(vec![row(agent::ENTRY_TO_STREAM, slow), row(&agent::streams_name(1000), fast)]);
-        let page = text(&report, 100_000, 0.0);
+        let page = text(&report, &Report::default(), 100_000, 0.0);
         assert!(
             page.contains("| entry to stream, p99 | 120 ms | under 100 ms | 3.3 to 5.5 s | **missed** |"),
             "{page}"

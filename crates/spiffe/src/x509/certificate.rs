@@ -166,8 +166,12 @@ impl Certificate {
         &self.names().dns
     }
 
-    /// Its only URI, or how many it has.
-    pub(super) fn uri(&self) -> Result<&str, usize> {
+    /// Its only URI subject alternative name.
+    ///
+    /// # Errors
+    ///
+    /// How many it has, if that is not one: an X.509-SVID has exactly one (X509-SVID §2).
+    pub fn uri(&self) -> Result<&str, usize> {
         match self.extensions().uris {
             1 => Ok(std::str::from_utf8(self.part(self.extensions().uri)).unwrap_or_default()),
             other => Err(other as usize),

@@ -4,6 +4,8 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod checks;
+#[path = "checks/authorities.rs"]
+mod forced;
 #[path = "checks/samples.rs"]
 mod samples;
 #[path = "checks/x509pop.rs"]
@@ -108,6 +110,76 @@ fn the_authority_of_spires_server_rotates_below_our_agent() {
     if !spire_is_missing("a rotation of SPIRE's below our agent") {
         authority_rotates(Spire, Bonafide);
     }
+}
+
+/// A forced rotation of both families of authorities.
+fn authorities_are_replaced(commands: Program, server: Program, agent: Program) {
+    let domain = domain_with_a_client(Options::default().programs(server, agent));
+    forced::x509_is_replaced(&domain, commands);
+    forced::jwt_is_replaced(&domain, commands);
+}
+
+#[test]
+fn spires_commands_force_a_rotation_of_our_server_below_spires_agent() {
+    if !spire_is_missing("a forced rotation of ours below SPIRE's agent") {
+        authorities_are_replaced(Spire, Bonafide, Spire);
+    }
+}
+
+#[test]
+fn our_commands_force_a_rotation_of_spires_server_below_our_agent() {
+    if !spire_is_missing("a forced rotation of SPIRE's below our agent") {
+        authorities_are_replaced(Bonafide, Spire, Bonafide);
+    }
+}
+
+#[test]
+fn spires_commands_force_a_rotation_of_spires_server_and_pass_the_same_checks() {
+    if !spire_is_missing("a forced rotation of SPIRE's below SPIRE's agent") {
+        authorities_are_replaced(Spire, Spire, Spire);
+    }
+}
+
+/// Orders that are out of turn, each in its words; the codes differ where SPIRE says `Internal` for what the caller did.
+#[test]
+fn orders_out_of_turn_are_refused_in_spires_words() {
+    if spire_is_missing("orders out of turn") {
+        return;
+    }
+    let said = |server: Program| {
+        let domain = Domain::start_server(Options::default().programs(server, server));
+        let mut said = Vec::new();
+        for name in ["x509", "jwt"] {
+            let family = forced::Family { domain: &domain, commands: Spire, name };
+            let active = family.stage("active");
+            let mut tell = |verb: &str, id: &str| {
+                let ran = domain.cli_of(Spire, &["localauthority", name, verb, "-authorityID", id]).fails();
+                let text = ran.stderr.split(" desc = ").last().unwrap_or_default().replace(id, "ID");
+                said.push(format!("{name} {verb}: {}", text.trim()));
+            };
+            for verb in ["activate", "taint", "revoke"] {
+                tell(verb, "unknown");
+                tell(verb, &active);
+            }
+            domain.cli_of(Spire, &["localauthority", name, "prepare"]).succeeds();
+            let prepared = family.stage("prepared");
+            tell("taint", &prepared);
+            tell("revoke", &prepared);
+            domain.cli_of(Spire, &["localauthority", name, "activate", "-authorityID", &prepared]).succeeds();
+            tell("activate", &active);
+            tell("revoke", &active);
+            family.taint(&active);
+            tell("taint", &active);
+            family.revoke(&active);
+            tell("revoke", &active);
+        }
+        for verb in ["taint", "revoke"] {
+            let ran = domain.cli_of(Spire, &["upstreamauthority", verb, "-subjectKeyID", "aa"]).fails();
+            said.push(ran.stderr);
+        }
+        said
+    };
+    assert_eq!(said(Bonafide), said(Spire));
 }
 
 /// Commands that only look. Both implementations must print the same, since it is the same server that they ask.

@@ -134,6 +134,9 @@ impl Cache {
 
     fn taint(&self, bundle: &Bundle) {
         let (subjects, keys) = {
+            let tainted = bundle.x509_authorities().iter().filter(|authority| authority.tainted);
+            let names = tainted.map(|authority| authority.certificate.subject_der().to_vec()).collect();
+            self.state().remember_tainted(names);
             let mut known = self.tainted.lock().unwrap_or_else(PoisonError::into_inner);
             let x509 = bundle.x509_authorities().iter().filter(|authority| authority.tainted);
             let subjects: HashSet<Vec<u8>> = x509

@@ -50,6 +50,8 @@ pub(super) struct State {
     queue: Queue,
     held: usize,
     step: u64,
+    /// The names of the authorities that are tainted now.
+    tainted: HashSet<Vec<u8>>,
 }
 
 impl State {
@@ -68,6 +70,7 @@ impl State {
             queue: Queue::default(),
             held: 0,
             step: 0,
+            tainted: HashSet::new(),
         }
     }
 
@@ -398,8 +401,13 @@ impl State {
         let due = match answer {
             // The entry may have become another's meanwhile.
             Ok(held) if *held.id() == slot.entry.spiffe_id => {
-                let due = halflife::renewal(now, held.starts_at(), held.expires_at(), self.target)
-                    .max(now + REFUSED.0);
+                // Signed before the taint and on its way while that was dealt with: to be replaced, but not in a loop that
+                // spins, should the server go on signing with what it tainted.
+                let due = match self.tainted.contains(held.issuer()) {
+                    true => now + REFUSED.0,
+                    false => halflife::renewal(now, held.starts_at(), held.expires_at(), self.target)
+                        .max(now + REFUSED.0),
+                };
                 self.held += usize::from(slot.held.replace(Arc::new(held)).is_none());
                 slot.current =
                     slot.entry.revision == asked.revision && slot.entry.created_at == asked.created_at;
@@ -430,6 +438,11 @@ impl State {
             }
             self.want(&entry.id);
         }
+    }
+
+    /// Remembers which authorities are tainted, for what is on its way.
+    pub(super) fn remember_tainted(&mut self, subjects: HashSet<Vec<u8>>) {
+        self.tainted = subjects;
     }
 
     /// Has SVIDs issued anew that these authorities signed, and returns how many. What cannot be told apart by the

@@ -200,6 +200,22 @@ fn each_tainted_authority_is_dealt_with_once() {
     assert!(rig.issue(Urgency::Routine).is_empty());
 }
 
+#[test]
+fn what_a_tainted_authority_signed_and_comes_late_is_replaced_a_second_later() {
+    let mut rig = Rig::new(10);
+    rig.cache.apply(Difference { bundles: vec![rig.ca.bundle(true)], ..Difference::default() });
+    rig.put(vec![wire("a", "/a", &["u:1"], 0)]);
+    assert_eq!(rig.issue(Urgency::Routine), ["a"]);
+    assert!(rig.issue(Urgency::Routine).is_empty(), "not at once, or it would spin");
+    rig.now += Duration::from_secs(2);
+    assert_eq!(rig.issue(Urgency::Routine), ["a"]);
+    rig.ca = Ca::new("sound", rig.now);
+    rig.now += Duration::from_secs(2);
+    assert_eq!(rig.issue(Urgency::Routine), ["a"]);
+    rig.now += Duration::from_secs(2);
+    assert!(rig.issue(Urgency::Routine).is_empty(), "a sound one stays");
+}
+
 #[tokio::test]
 async fn a_view_goes_with_its_last_stream() {
     let rig = Rig::new(10);

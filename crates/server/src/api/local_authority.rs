@@ -140,7 +140,7 @@ fn failed(doing: Doing, error: OrderError) -> Status {
         (OrderError::Stopped, _) => refuse(Code::Unavailable, &message),
         (OrderError::Registry(cause), _) => refuse_for(registry_code(cause), doing.failed(), cause),
         (OrderError::Failed(_), _) => refuse_for(Code::Internal, doing.failed(), message),
-        (OrderError::NotInBundle { .. }, Doing::Revoking(Family::Jwt)) => {
+        (OrderError::Unknown, Doing::Revoking(Family::Jwt)) => {
             invalid(doing, "no JWT authority found with provided authority ID")
         }
         (OrderError::NotInBundle { .. }, _) => refuse_for(Code::NotFound, doing.failed(), message),

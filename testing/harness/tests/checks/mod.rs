@@ -1,4 +1,5 @@
 //! What a client must be able to do, whoever made the agent and the server.
+#![allow(dead_code, reason = "each test program takes what it needs")]
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -41,6 +42,11 @@ pub(crate) fn client_gets_along(client: Client, domain: &Domain) {
 
 /// Go and Rust talk mutual TLS in both directions for so many seconds, and see another authority's signature meanwhile.
 pub(crate) fn mutual_tls_survives_a_rotation(domain: &Domain, seconds: &str) {
+    mutual_tls_survives(domain, seconds, || ());
+}
+
+/// The same, while something is done that makes another authority sign.
+pub(crate) fn mutual_tls_survives(domain: &Domain, seconds: &str, meanwhile: impl FnOnce()) {
     let id = domain.id("client");
     let endpoint = domain.agent().endpoint();
     let pairs = [(Client::Go, Client::Rust), (Client::Rust, Client::Go)];
@@ -52,6 +58,7 @@ pub(crate) fn mutual_tls_survives_a_rotation(domain: &Domain, seconds: &str) {
             (server, dialling.start(&endpoint, &["dial", &port, &id, seconds]))
         })
         .collect();
+    meanwhile();
     for (server, dialler) in running {
         let dialled = dialler.finish().succeeds();
         let served = server.finish().succeeds();

@@ -78,7 +78,11 @@ impl Keeper {
             Some(state) if state.stage == Stage::Prepared => return Err(OrderError::Stage(state.stage)),
             _ => {}
         }
-        self.amend(|bundle| revoke_jwt(bundle, id)).await?;
+        match self.amend(|bundle| revoke_jwt(bundle, id)).await {
+            // Neither here nor of another server.
+            Err(OrderError::NotInBundle { .. }) if known.is_none() => return Err(OrderError::Unknown),
+            done => done?,
+        }
         tracing::info!(local_authority_id = id, "JWT authority revoked successfully");
         Ok(())
     }

@@ -26,6 +26,11 @@ pub fn print(checks: &[Check], left_out: &[LeftOut]) -> String {
         sums.iter_mut().zip(row).for_each(|(sum, one)| *sum += one);
     }
     line(&mut text, "all", sums);
+    for check in checks {
+        if let (Some(only), Some(why)) = (check.only, &check.only_because) {
+            let _ = writeln!(text, "only {only:?} {}: {why}", check.check);
+        }
+    }
     for left in left_out {
         let shown =
             left.shown_by.map_or_else(String::new, |(file, test)| format!(" [shown by {test} in {file}]"));

@@ -47,10 +47,10 @@ fn text(moment: i64) -> String {
 
 /// Writes the work list to a program, and reads a verdict for each line.
 fn run<'a>(mut command: Command, items: impl Iterator<Item = &'a Item>) -> Verdicts {
-    let mut expected: BTreeMap<&str, bool> = BTreeMap::new();
+    let mut expected: BTreeMap<&str, &Item> = BTreeMap::new();
     let mut lines = String::new();
     for item in items {
-        expected.insert(&item.name, item.accept);
+        expected.insert(&item.name, item);
         lines += &item.line();
         lines.push('\n');
     }
@@ -61,7 +61,7 @@ fn run<'a>(mut command: Command, items: impl Iterator<Item = &'a Item>) -> Verdi
     for line in BufReader::new(child.stdout.take().unwrap()).lines() {
         let answer: Value = serde_json::from_str(&line.unwrap()).unwrap();
         let name = answer["name"].as_str().unwrap();
-        verdicts.insert(name.to_owned(), (expected[name], verdict(&answer)));
+        verdicts.insert(name.to_owned(), (expected[name].clone(), verdict(&answer)));
     }
     writer.join().unwrap().unwrap();
     assert!(child.wait().unwrap().success(), "{command:?} failed");

@@ -69,8 +69,11 @@ impl Disagreements {
             entries.iter().flat_map(|entry| entry.vectors.iter().map(|name| (&**name, *entry))).collect();
         let mut faults = Vec::new();
         let mut agreed = 0;
-        for (name, (accept, verdict)) in verdicts {
-            match (verdict.is_ok() == *accept, listed.get(&**name)) {
+        for (name, (item, verdict)) in verdicts {
+            if item.accept && verdict.as_ref().is_ok_and(|id| Some(id) != item.id.as_ref()) {
+                faults.push(format!("{name}: the peer accepts it as {verdict:?}, and we as {:?}", item.id));
+            }
+            match (verdict.is_ok() == item.accept, listed.get(&**name)) {
                 (true, None) => agreed += 1,
                 (true, Some(_)) => {
                     faults.push(format!("{name}: listed as a disagreement, and there is none"))

@@ -34,7 +34,7 @@ pub fn judge(items: &[Item]) -> Result<Verdicts, Missing> {
             _ => None,
         };
         let Some(verdict) = verdict else { continue };
-        verdicts.insert(item.name.clone(), (item.accept, verdict));
+        verdicts.insert(item.name.clone(), (item.clone(), verdict));
     }
     Ok(verdicts)
 }

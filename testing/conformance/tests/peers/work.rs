@@ -25,8 +25,8 @@ pub struct Item {
 /// What a peer says of a vector: the ID, or why it was refused.
 pub type Verdict = Result<String, String>;
 
-/// What a peer says, by the vector's name, and what it should say.
-pub type Verdicts = BTreeMap<String, (bool, Verdict)>;
+/// What a peer says, by the vector's name, and the vector.
+pub type Verdicts = BTreeMap<String, (Item, Verdict)>;
 
 /// All vectors of the two kinds of SVID.
 pub fn svids() -> Vec<Item> {

@@ -102,7 +102,23 @@ fn signs_authorities() -> Check {
             chain([a.clone(), b.clone(), c.clone(), d, root().self_signed()]).into(),
             "the root does no harm",
         )
+        .accepts("cross-signed", crossed(), "one of the two ways reaches a root that is held")
+        .refuses("in a circle", circle(), "the chain does not reach the root")
         .refuses("one is missing", chain([a, b, c]).into(), "the chain does not reach the root")
+}
+
+/// An authority that another root, which nobody holds, signed first, and the root as well.
+fn crossed() -> Input {
+    let elsewhere = other_root("example.org");
+    let leaf = leaf().signed_by(&intermediate());
+    let [other, own] = [intermediate().signed_by(&elsewhere), intermediate().signed_by(&root())];
+    chain([leaf, other, elsewhere.self_signed(), own]).into()
+}
+
+/// Two authorities that signed each other.
+fn circle() -> Input {
+    let leaf = leaf().signed_by(&intermediate());
+    chain([leaf, intermediate().signed_by(&second()), second().signed_by(&intermediate())]).into()
 }
 
 fn path_length() -> Check {

@@ -57,6 +57,52 @@ fn one_uri_issued() -> Check {
             json!({ "uris": [ID, "spiffe://example.org/other"] }),
             "it can be read, and its reader learns that there are two",
         )
+        .refuses(
+            "a request by another key",
+            as_csr(csr::sign(key("ec256-leaf"), &[uris(&[ID])], key("ec256-other"))),
+            "who sent it has not shown the key",
+        )
+        .refuses(
+            "a request by a key of another kind",
+            as_csr(csr::sign(key("ec256-leaf"), &[uris(&[ID])], key("rsa2048-other"))),
+            "who sent it has not shown the key",
+        )
+        .refuses(
+            "a request that was changed",
+            as_csr(changed(csr::request(key("ec256-leaf"), &[ID]))),
+            "its signature does not hold",
+        )
+        .refuses(
+            "a request with a byte behind",
+            as_csr([&csr::request(key("ec256-leaf"), &[ID])[..], &[0]].concat()),
+            "DER has nothing behind",
+        )
+        .refuses(
+            "a request for a short key",
+            as_csr(csr::request(key("rsa1024"), &[ID])),
+            "1024 bits are too few to be safe",
+        )
+        .accepts(
+            "a request on P-384",
+            as_csr(csr::request(key("ec384-leaf"), &[ID])),
+            "any usual key will do",
+        )
+        .accepts(
+            "a request on RSA",
+            as_csr(csr::request(key("rsa2048-other"), &[ID])),
+            "any usual key will do",
+        )
+        .accepts(
+            "a request for nothing",
+            as_csr(csr::request(key("ec256-leaf"), &[])),
+            "the issuer knows what to put in",
+        )
+}
+
+/// A request whose ID is not the one that was signed.
+fn changed(mut request: Vec<u8>) -> Vec<u8> {
+    replace(&mut request, b"workload", b"worklord");
+    request
 }
 
 fn one_uri_verified() -> Check {

@@ -333,6 +333,12 @@ fn forms(check: Check) -> Check {
         .chain(std::iter::repeat_n(intermediate().signed_by(&root()), 16))
         .collect();
     let unneeded = [by_root.clone(), intermediate().signed_by(&root()), second().signed_by(&intermediate())];
+    let alike: Vec<Vec<u8>> = std::iter::once(leaf().signed_by(&intermediate()))
+        .chain((1..15).map(|n| {
+            Certificate { serial: Some(vec![n]), ..intermediate() }.signed_by(&other_root("example.org"))
+        }))
+        .chain([intermediate().signed_by(&root())])
+        .collect();
     let garbage = [by_root.clone(), integer(&[1])];
     check
         .refuses("no certificate", chain([]).into(), "there is nothing")
@@ -341,5 +347,10 @@ fn forms(check: Check) -> Check {
         .refuses("no certificate among them", chain(garbage).into(), "one of the chain is no certificate")
         .accepts("long serial number", serial(&[0x7f; 20]), "20 bytes are allowed (RFC 5280 §4.1.2.2)")
         .accepts("certificates that are not needed", chain(unneeded).into(), "they do no harm")
+        .accepts(
+            "fifteen authorities of one name and key",
+            chain(alike).into(),
+            "the one that the root signed is found",
+        )
         .refuses("17 certificates", chain(many).into(), "a chain has a bound")
 }

@@ -164,3 +164,19 @@ fn bootstrap(chosen: config::agent::Bootstrap) -> Bootstrap {
         config::agent::Bootstrap::Insecure => Bootstrap::DangerousFirstServer,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_flag_is_read_by_its_name() {
+        let example = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/examples/agent/minimal.conf");
+        let role = command::agent("bonafide agent");
+        for command in role.host.commands {
+            let values = kit::flags::parse(command.flags, &["-config".to_owned(), example.to_owned()]);
+            // A name that the table does not have would stop the program here.
+            assert!(load(&values.unwrap()).is_ok(), "{}", command.path);
+        }
+    }
+}

@@ -225,3 +225,20 @@ fn authority(settings: &ServerSettings) -> AuthoritySettings {
         jwt_svids: if settings.disable_jwt_svids { JwtSvids::Disabled } else { JwtSvids::Enabled },
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::command;
+
+    #[test]
+    fn every_flag_is_read_by_its_name() {
+        let example = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/examples/server/minimal.conf");
+        let role = command::server("bonafide server");
+        for command in role.host.commands {
+            let values = kit::flags::parse(command.flags, &["-config".to_owned(), example.to_owned()]);
+            // A name that the table does not have would stop the program here.
+            assert!(load(&values.unwrap()).is_ok(), "{}", command.path);
+        }
+    }
+}

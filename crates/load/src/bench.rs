@@ -3,6 +3,8 @@
 mod document;
 mod domain;
 mod machine;
+mod million;
+mod polls;
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -10,11 +12,23 @@ use std::time::{Duration, Instant};
 use crate::admin::Admin;
 use crate::fault::Fault;
 use crate::report::{Figure, Measured, Report};
-use crate::{agent, credentials, crypto, server};
-use domain::Domain;
+use crate::{agent, credentials, crypto, page, server};
+use domain::{Domain, Programs};
+
+/// Which part to measure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Part {
+    /// All but the million.
+    All,
+    /// SPIRE's polling protocol.
+    Polls,
+    /// A server with a million entries.
+    Million,
+}
 
 /// What to measure, and where to write it.
 pub(crate) struct Settings {
+    pub(crate) part: Part,
     pub(crate) program: PathBuf,
     pub(crate) write: Option<PathBuf>,
     pub(crate) entries: u64,
@@ -34,8 +48,27 @@ fn full(entries: u64) -> String {
     format!("server, started with {entries} entries")
 }
 
-/// Measures everything and writes the document.
+/// Measures and writes the document.
 pub(crate) async fn run(settings: &Settings) -> Result<Report, Fault> {
+    let programs = Programs::Bonafide(settings.program.clone());
+    match settings.part {
+        Part::All => everything(settings, programs).await,
+        Part::Polls => {
+            say("SPIRE's polling protocol");
+            let seen = polls::measure(&programs, settings.duration).await?;
+            write(settings, |old| page::with_section(old, &seen.section()))?;
+            Ok(seen.rows())
+        }
+        Part::Million => {
+            say("a server with a million entries");
+            let seen = million::measure(&programs).await?;
+            write(settings, |old| page::with_section(old, &seen.section()))?;
+            Ok(Report(seen.rows().to_vec()))
+        }
+    }
+}
+
+async fn everything(settings: &Settings, programs: Programs) -> Result<Report, Fault> {
     let mut report = Report::default();
     let step = |what: &str| say(what);
     let others = machine::busy().await;
@@ -47,7 +80,7 @@ pub(crate) async fn run(settings: &Settings) -> Result<Report, Fault> {
     let crate_alone = credentials::measure(settings.duration.min(Duration::from_secs(1)))?;
 
     step("a server and an agent at rest");
-    let mut domain = Domain::prepare(&settings.program)?;
+    let mut domain = Domain::prepare(programs.clone())?;
     report.push(start_server(&mut domain, SERVER_START).await?);
     report.push(rested(SERVER_IDLE, domain.server()?).await?);
     domain.start_agent().await?;
@@ -66,7 +99,7 @@ pub(crate) async fn run(settings: &Settings) -> Result<Report, Fault> {
     }
 
     step("signatures and entries");
-    report.extend(server::measure(&server_settings(settings, &domain)?).await?);
+    report.extend(server::measure(&server_settings(settings.duration, &domain)?).await?);
     report.push(rested("server, after all that", domain.server()?).await?);
 
     if settings.entries > 0 {
@@ -76,7 +109,7 @@ pub(crate) async fn run(settings: &Settings) -> Result<Report, Fault> {
             entries: settings.entries,
             keep: true,
             duration: Duration::ZERO,
-            ..server_settings(settings, &domain)?
+            ..server_settings(settings.duration, &domain)?
         };
         let filled = server::measure(&many).await?;
         let written = filled.0.into_iter().next().map(|row| row.figures).unwrap_or_default();
@@ -86,13 +119,24 @@ pub(crate) async fn run(settings: &Settings) -> Result<Report, Fault> {
     }
     drop(domain);
 
-    if let Some(path) = &settings.write {
+    step("SPIRE's polling protocol");
+    let polled = polls::measure(&programs, settings.duration).await?;
+    report.extend(polled.rows());
+
+    write(settings, |old| {
         let text = document::text(&report, &crate_alone, settings.entries, others);
-        let folder = path.parent().map_or(Ok(()), std::fs::create_dir_all);
-        let written = folder.and_then(|()| std::fs::write(path, text));
-        written.map_err(|cause| Fault::File { doing: "writing", path: path.clone(), cause })?;
-    }
+        page::keeping(&page::with_section(&text, &polled.section()), old)
+    })?;
     Ok(report)
+}
+
+/// Writes the page that comes of the one that is there, if it is to be written.
+fn write(settings: &Settings, new: impl FnOnce(&str) -> String) -> Result<(), Fault> {
+    let Some(path) = &settings.write else { return Ok(()) };
+    let old = std::fs::read_to_string(path).unwrap_or_default();
+    let folder = path.parent().map_or(Ok(()), std::fs::create_dir_all);
+    let written = folder.and_then(|()| std::fs::write(path, new(&old)));
+    written.map_err(|cause| Fault::File { doing: "writing", path: path.clone(), cause })
 }
 
 /// Progress, for people.
@@ -123,14 +167,14 @@ async fn rested(what: &str, process: crate::process::Process) -> Result<Measured
     Ok(Measured { what: what.to_owned(), figures: vec![Figure::bytes("resident", process.resident()?)] })
 }
 
-fn server_settings(settings: &Settings, domain: &Domain) -> Result<server::Settings, Fault> {
+fn server_settings(duration: Duration, domain: &Domain) -> Result<server::Settings, Fault> {
     Ok(server::Settings {
         socket: domain.server_socket(),
         address: domain.address(),
         process: Some(domain.server()?),
         callers: 16,
         connections: 4,
-        duration: settings.duration,
+        duration,
         entries: 20_000,
         keep: false,
     })

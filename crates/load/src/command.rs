@@ -9,7 +9,7 @@ use spiffe::SpiffeId;
 use crate::fault::Fault;
 use crate::process::Process;
 use crate::report::Report;
-use crate::{agent, bench, credentials, crypto, server, wire};
+use crate::{agent, bench, credentials, crypto, polls, server, wire};
 
 /// What can be asked for.
 #[derive(Clone, Copy, Debug)]
@@ -18,6 +18,7 @@ pub(crate) enum Job {
     Agent,
     Crypto,
     Credentials,
+    Polls,
     Bench,
 }
 
@@ -58,6 +59,19 @@ const AGENT: &[Flag] = &[
     ),
 ];
 
+const POLLS: &[Flag] = &[
+    Flag::file("socketPath", "Path of the server's admin socket").or("/tmp/spire-server/private/api.sock"),
+    Flag::text("serverAddress", "Address of the server").or("127.0.0.1:8081"),
+    Flag::switch("allowRemote", "Load a server on another machine too"),
+    Flag::integer("pid", "Process of the server, to report what it uses"),
+    Flag::integer("callers", "How many agents' calls at once").or("16"),
+    Flag::duration("duration", "How long to ask each question").or("5s"),
+    Flag::list(
+        "entries",
+        "How many entries the agent has; may be repeated; 10, 1000 and 100000 where this is absent",
+    ),
+];
+
 const CRYPTO: &[Flag] = &[Flag::duration("duration", "How long to measure each part").or("2s")];
 
 const CREDENTIALS: &[Flag] = &[
@@ -66,6 +80,11 @@ const CREDENTIALS: &[Flag] = &[
 ];
 
 const BENCH: &[Flag] = &[
+    Flag::choice(
+        "part",
+        &["all", "polls", "million"],
+        "What to measure: all but the last, SPIRE's polling protocol, or a server with a million entries",
+    ),
     Flag::file("program", "The program to measure; this one where it is absent"),
     Flag::file("write", "File to write the report to, in Markdown"),
     Flag::integer("entries", "How many entries to start a server with").or("100000"),
@@ -87,6 +106,15 @@ pub(crate) static TABLE: &[(Command, Job)] = &[
         Command::new("agent", "Loads an agent: streams, and entries on their way to them", &[AGENT, OUTPUT])
             .with(&[Example::new("A hundred streams", "-streams 100")]),
         Job::Agent,
+    ),
+    (
+        Command::new(
+            "polls",
+            "Loads a server with SPIRE's polling: which entries an agent has",
+            &[POLLS, OUTPUT],
+        )
+        .with(&[Example::new("An agent with ten thousand entries", "-entries 10000")]),
+        Job::Polls,
     ),
     (
         Command::new("crypto", "Measures the bare cryptography of SVIDs here", &[CRYPTO, OUTPUT])
@@ -118,6 +146,7 @@ pub(crate) async fn run(job: Job, values: &Values) -> Result<Report, Fault> {
     match job {
         Job::Server => server::measure(&server_settings(values).await?).await,
         Job::Agent => agent::measure(&agent_settings(values)?).await,
+        Job::Polls => polls::measure(&polls_settings(values).await?).await,
         Job::Crypto => crypto::measure(values.duration("duration")),
         Job::Credentials => {
             let report = credentials::measure(values.duration("duration").min(Duration::from_secs(60)))?;
@@ -159,6 +188,20 @@ fn agent_settings(values: &Values) -> Result<agent::Settings, Fault> {
     })
 }
 
+async fn polls_settings(values: &Values) -> Result<polls::Settings, Fault> {
+    Ok(polls::Settings {
+        socket: path(values, "socketPath"),
+        address: wire::address(values.text("serverAddress"), values.switch("allowRemote")).await?,
+        process: Process::given(values.integer("pid"))?,
+        callers: count(values, "callers", 1, 10_000)?,
+        duration: values.duration("duration").min(Duration::from_secs(600)),
+        entries: match values.list("entries") {
+            [] => vec![10, 1000, 100_000],
+            given => numbers("entries", given, 1_000_000)?,
+        },
+    })
+}
+
 fn bench_settings(values: &Values) -> Result<bench::Settings, Fault> {
     let own = || {
         std::env::current_exe().map_err(|cause| Fault::File {
@@ -168,6 +211,11 @@ fn bench_settings(values: &Values) -> Result<bench::Settings, Fault> {
         })
     };
     Ok(bench::Settings {
+        part: match values.text("part") {
+            "polls" => bench::Part::Polls,
+            "million" => bench::Part::Million,
+            _ => bench::Part::All,
+        },
         program: values.nonempty("program").map_or_else(own, |path| Ok(PathBuf::from(path)))?,
         write: values.nonempty("write").map(PathBuf::from),
         entries: count(values, "entries", 0, 1_000_000)? as u64,

@@ -11,6 +11,8 @@ mod crypto;
 mod fault;
 mod latency;
 mod node;
+mod page;
+mod polls;
 mod press;
 mod process;
 mod report;

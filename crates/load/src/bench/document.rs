@@ -206,6 +206,7 @@ const COMMANDS: &str = "
 make bench                                             # all of it, and this page
 bonafide load crypto                                   # the bound alone
 bonafide load credentials -write docs/benchmarks.md    # the credentials crate, and its section of this page
+bonafide load polls -pid PID -socketPath ADMIN.sock -serverAddress 127.0.0.1:8081
 bonafide load server -pid PID -socketPath ADMIN.sock -serverAddress 127.0.0.1:8081
 bonafide load agent -pid PID -socketPath WORKLOAD.sock -serverSocketPath ADMIN.sock -svids 1000 -svids 10000
 ```

@@ -15,9 +15,38 @@ const PATIENCE: u64 = 120;
 /// Between two looks at one that comes up.
 const PAUSE: Duration = Duration::from_millis(5);
 
+/// Whose programs.
+#[derive(Clone, Debug)]
+pub(super) enum Programs {
+    /// One of ours, which is server and agent.
+    Bonafide(PathBuf),
+    /// SPIRE's, in this folder.
+    Spire(PathBuf),
+}
+
+impl Programs {
+    /// The program of a part, without its flags.
+    fn command(&self, part: &str) -> Command {
+        match self {
+            Self::Bonafide(program) => {
+                let mut command = Command::new(program);
+                command.arg(part);
+                command
+            }
+            Self::Spire(folder) => Command::new(folder.join(format!("spire-{part}"))),
+        }
+    }
+
+    fn path(&self) -> PathBuf {
+        match self {
+            Self::Bonafide(path) | Self::Spire(path) => path.clone(),
+        }
+    }
+}
+
 /// Both processes. Dropped, it ends them and removes the folder.
 pub(super) struct Domain {
-    program: PathBuf,
+    programs: Programs,
     folder: PathBuf,
     address: SocketAddr,
     server: Option<Child>,
@@ -26,7 +55,7 @@ pub(super) struct Domain {
 
 impl Domain {
     /// Makes the folder and writes both configurations.
-    pub(super) fn prepare(program: &Path) -> Result<Self, Fault> {
+    pub(super) fn prepare(programs: Programs) -> Result<Self, Fault> {
         let folder = std::env::temp_dir().join(format!("bonafide-bench-{}", admin::run_name()));
         let file = |doing, path: &Path| {
             let path = path.to_owned();
@@ -35,7 +64,7 @@ impl Domain {
         fs::create_dir(&folder).map_err(file("making", &folder))?;
         let free = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).and_then(|listener| listener.local_addr());
         let address = free.map_err(file("finding a free port for", &folder))?;
-        let domain = Self { program: program.to_owned(), folder, address, server: None, agent: None };
+        let domain = Self { programs, folder, address, server: None, agent: None };
         for (name, text) in [("server.conf", domain.server_text()), ("agent.conf", domain.agent_text())] {
             let path = domain.folder.join(name);
             fs::write(&path, text).map_err(file("writing", &path))?;
@@ -122,11 +151,11 @@ impl Domain {
         let open = || {
             let log = File::options().create(true).append(true).open(&path)?;
             let config = self.folder.join(format!("{part}.conf"));
-            let mut command = Command::new(&self.program);
-            command.args([part, "run", "-config"]).arg(config).args(more);
+            let mut command = self.programs.command(part);
+            command.args(["run", "-config"]).arg(config).args(more);
             command.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log).spawn()
         };
-        open().map_err(|cause| Fault::File { doing: "running", path: self.program.clone(), cause })
+        open().map_err(|cause| Fault::File { doing: "running", path: self.programs.path(), cause })
     }
 
     fn log(&self, part: &str) -> String {

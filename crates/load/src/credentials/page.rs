@@ -5,6 +5,7 @@ use std::path::Path;
 
 use super::{BARE, EACH, MORE};
 use crate::fault::Fault;
+use crate::page::with_section;
 use crate::report::{Figure, Report};
 
 const TITLE: &str = "## The credentials crate";
@@ -41,38 +42,13 @@ pub(crate) fn section(report: &Report) -> String {
 pub(crate) fn write(path: &Path, report: &Report) -> Result<(), Fault> {
     let fault = |doing| move |cause| Fault::File { doing, path: path.to_owned(), cause };
     let page = std::fs::read_to_string(path).map_err(fault("reading"))?;
-    std::fs::write(path, replaced(&page, &section(report))).map_err(fault("writing"))
-}
-
-/// `page` with its section of this title replaced; before the list of all measurements if it had none.
-fn replaced(page: &str, section: &str) -> String {
-    let before = |at: usize| page.get(..at).unwrap_or_default();
-    let after = |at: usize| page.get(at..).unwrap_or_default();
-    if let Some(start) = page.find(TITLE) {
-        let rest = after(start + TITLE.len());
-        let end = rest.find("\n## ").map_or(page.len(), |end| start + TITLE.len() + end + 1);
-        return format!("{}{section}{}", before(start), after(end));
-    }
-    let at = page.find("## All measurements").unwrap_or(page.len());
-    format!("{}{section}{}", before(at), after(at))
+    std::fs::write(path, with_section(&page, &section(report))).map_err(fault("writing"))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::report::{Measured, Unit};
-
-    #[test]
-    fn the_section_is_put_in_once_and_replaced_after() {
-        let page = "# Page\n\n## First\n\none\n\n## All measurements\n\nall\n";
-        let once = replaced(page, &format!("{TITLE}\n\nold\n\n"));
-        assert_eq!(
-            once,
-            format!("# Page\n\n## First\n\none\n\n{TITLE}\n\nold\n\n## All measurements\n\nall\n")
-        );
-        assert_eq!(replaced(&once, &format!("{TITLE}\n\nnew\n\n")), once.replace("old", "new"));
-        assert_eq!(replaced("# Page\n", "x\n"), "# Page\nx\n");
-    }
 
     #[test]
     fn a_miss_is_called_a_miss() {

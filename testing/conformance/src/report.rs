@@ -34,7 +34,7 @@ pub fn print(checks: &[Check], left_out: &[LeftOut]) -> String {
     for left in left_out {
         let shown =
             left.shown_by.map_or_else(String::new, |(file, test)| format!(" [shown by {test} in {file}]"));
-        let _ = writeln!(text, "left out {}: {}{shown}", left.check, left.reason);
+        let _ = writeln!(text, "left out {} ({}): {}{shown}", left.check, left.asks, left.reason);
     }
     text
 }

@@ -10,6 +10,8 @@ mod workload;
 pub struct LeftOut {
     /// Its id.
     pub check: &'static str,
+    /// What it asks for, in our words.
+    pub asks: &'static str,
     /// Why no input can be accepted or refused for it.
     pub reason: &'static str,
     /// The test that shows it, if there is one: the file, seen from the top of the repository, and its function.
@@ -22,11 +24,17 @@ pub fn all() -> Vec<LeftOut> {
 }
 
 /// A check that is left out, and that no test of ours shows.
-const fn left(check: &'static str, reason: &'static str) -> LeftOut {
-    LeftOut { check, reason, shown_by: None }
+const fn left(check: &'static str, asks: &'static str, reason: &'static str) -> LeftOut {
+    LeftOut { check, asks, reason, shown_by: None }
 }
 
 /// A check that is left out here, since a test of the running program shows it.
-const fn shown(check: &'static str, reason: &'static str, file: &'static str, test: &'static str) -> LeftOut {
-    LeftOut { check, reason, shown_by: Some((file, test)) }
+const fn shown(
+    check: &'static str,
+    asks: &'static str,
+    reason: &'static str,
+    file: &'static str,
+    test: &'static str,
+) -> LeftOut {
+    LeftOut { check, asks, reason, shown_by: Some((file, test)) }
 }

@@ -13,6 +13,11 @@ pub(super) const ALL: &[LeftOut] = &[
         "what is said is qualified by the trust domain that says it",
         "it binds policies, which are the caller's",
     ),
+    left(
+        "WIT-24",
+        "one token may serve several instances of a workload on one host",
+        "it is up to a server with the profile of WIT-SVIDs, which is not offered",
+    ),
     shown(
         "STAB-01",
         "what is incubating is off until it is asked for",

@@ -8,8 +8,10 @@ use std::process::{Command, Output};
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use conformance::forge::der::{integer, sequence};
-use conformance::kinds::{jwt_svid, x509_svid};
+use conformance::kinds::input::{Bundles, Bytes};
+use conformance::kinds::jwt_svid;
 use harness::Missing;
+use serde::Deserialize;
 use spiffe::x509::Certificate;
 use spiffe::{SpiffeId, TrustDomain};
 
@@ -30,6 +32,8 @@ pub fn judge(items: &[Item]) -> Result<Verdicts, Missing> {
             "x509-svid" if item.accept || PATH_CHECKS.iter().any(|check| item.name.starts_with(check)) => {
                 chain(folder.path(), item)
             }
+            // With lists, a list of each issuer must be there.
+            "x509-svid-with-crls" if item.input["strict"] == true => chain(folder.path(), item),
             "jwt-svid" if item.accept => Some(token(folder.path(), item)),
             _ => None,
         };
@@ -46,15 +50,25 @@ fn pem(label: &str, der: &[u8]) -> String {
     format!("-----BEGIN {label}-----\n{}\n-----END {label}-----\n", lines.join("\n"))
 }
 
+/// What the kinds of X.509-SVIDs have in common.
+#[derive(Deserialize)]
+struct Chain {
+    chain: Vec<Bytes>,
+    bundles: Bundles,
+    now: i64,
+    #[serde(default)]
+    crls: Vec<Bytes>,
+}
+
 /// That of the leaf, whose bundle alone counts: OpenSSL is not asked to find it.
-fn trust_domain(input: &x509_svid::Members) -> Option<TrustDomain> {
+fn trust_domain(input: &Chain) -> Option<TrustDomain> {
     let leaf = Certificate::parse(input.chain.first()?.0.clone()).ok()?;
     Some(SpiffeId::parse(leaf.uri_sans().first()?).ok()?.trust_domain())
 }
 
 /// `None` where it cannot be told which bundle counts.
 fn chain(folder: &Path, item: &Item) -> Option<Verdict> {
-    let input: x509_svid::Members = serde_json::from_value(item.input.clone()).unwrap();
+    let input = Chain::deserialize(&item.input).unwrap();
     let own = trust_domain(&input)?;
     let roots = input.bundles.get(own.as_str()).map(|held| held.x509.clone());
     let roots: String = roots.unwrap_or_default().iter().map(|der| pem("CERTIFICATE", &der.0)).collect();
@@ -78,6 +92,11 @@ fn chain(folder: &Path, item: &Item) -> Option<Verdict> {
     command.args(["-attime", &input.now.to_string()]).arg("-CAfile").arg(&a);
     if !between.is_empty() {
         command.arg("-untrusted").arg(&b);
+    }
+    if !input.crls.is_empty() || item.kind == "x509-svid-with-crls" {
+        let lists = folder.join("crls.pem");
+        fs::write(&lists, input.crls.iter().map(|der| pem("X509 CRL", &der.0)).collect::<String>()).unwrap();
+        command.arg("-crl_check_all").arg("-CRLfile").arg(&lists);
     }
     Some(said(&command.arg(&c).output().unwrap(), item))
 }

@@ -28,14 +28,16 @@ pub type Verdict = Result<String, String>;
 /// What a peer says, by the vector's name, and the vector.
 pub type Verdicts = BTreeMap<String, (Item, Verdict)>;
 
-/// All vectors of the two kinds of SVID.
+const KINDS: [&str; 3] = ["x509-svid", "x509-svid-with-crls", "jwt-svid"];
+
+/// All vectors of the two kinds of SVID; those with revocation lists are for OpenSSL alone.
 pub fn svids() -> Vec<Item> {
     let mut items = Vec::new();
     for check in folder::read(&folder::here()).unwrap() {
         for vector in check.vectors {
-            // None of the others can be told the side.
-            let asked = vector.kind == "x509-svid" && vector.input.get("side").is_none();
-            if asked || vector.kind == "jwt-svid" {
+            // None of the others can be told the side, for which something is refused.
+            let sided = vector.input.get("side").is_some() && !vector.accept;
+            if KINDS.contains(&&*vector.kind) && !sided {
                 items.push(Item {
                     name: format!("{}/{}", check.check, vector.name),
                     accept: vector.accept,

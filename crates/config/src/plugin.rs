@@ -49,8 +49,8 @@ impl Plugin<'_> {
     }
 
     /// For a plugin without settings: any key is unknown.
-    pub(crate) fn no_settings(&self) {
-        self.data().finish(Unknown::Refuse);
+    pub(crate) fn no_settings(&self, unknown: Unknown) {
+        self.data().finish(unknown);
     }
 }
 
@@ -126,7 +126,7 @@ fn read<'a>(
     let inline = keys.section("plugin_data");
     let file = keys.text("plugin_data_file");
     let both = inline.is_some() && file.is_some();
-    keys.finish(Unknown::Refuse);
+    keys.finish(Unknown::Warn);
 
     let place = place(block, field);
     if !enabled {

@@ -104,7 +104,11 @@ impl fmt::Display for Report {
             1 => f.write_str("the configuration has a mistake:")?,
             count => write!(f, "the configuration has {count} mistakes:")?,
         }
-        self.mistakes.iter().try_for_each(|mistake| write!(f, "\n  {mistake}"))
+        self.mistakes.iter().try_for_each(|mistake| write!(f, "\n  {mistake}"))?;
+        // A key that is missing may stand there under another name.
+        let slips =
+            self.warnings.iter().filter(|warning| matches!(warning.notice, Notice::UnknownIgnored { .. }));
+        slips.into_iter().try_for_each(|slip| write!(f, "\n  {slip}"))
     }
 }
 

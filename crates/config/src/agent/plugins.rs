@@ -116,14 +116,14 @@ pub(super) fn read(top: &Block<'_>) -> Option<AgentPlugins> {
         match (plugin.kind, plugin.name) {
             ("KeyManager", "disk") => key_manager = disk(plugin),
             ("KeyManager", _) => {
-                plugin.no_settings();
+                plugin.no_settings(Unknown::Warn);
                 let why = "each restart must attest again, which a join token cannot do twice";
                 top.warn(plugin.place.clone(), Notice::KeysInMemory(why));
                 key_manager = Some(KeyManager::Memory);
             }
             ("NodeAttestor", "x509pop") => node_attestor = x509pop(plugin).map(NodeAttestor::X509pop),
             ("NodeAttestor", _) => {
-                plugin.no_settings();
+                plugin.no_settings(Unknown::Warn);
                 node_attestor = Some(NodeAttestor::JoinToken);
             }
             _ => workload_attestors.push(WorkloadAttestor::Unix(unix(plugin))),
@@ -138,7 +138,7 @@ fn disk(plugin: &Plugin<'_>) -> Option<KeyManager> {
     if directory.is_none() {
         block.required("directory", "the folder that keys are kept in");
     }
-    block.finish(Unknown::Refuse);
+    block.finish(Unknown::Warn);
     directory.map(|given| KeyManager::Disk { directory: given.value.into() })
 }
 
@@ -148,7 +148,7 @@ fn x509pop(plugin: &Plugin<'_>) -> Option<X509pop> {
         for key in ["private_key_path", "certificate_path", "intermediates_path"] {
             block.no_meaning(key, "with spiffe_endpoint_socket, where certificate and key come from");
         }
-        block.finish(Unknown::Refuse);
+        block.finish(Unknown::Warn);
         return Some(X509pop::WorkloadApi { address: socket.value });
     }
     let file = |key, why| {
@@ -161,7 +161,7 @@ fn x509pop(plugin: &Plugin<'_>) -> Option<X509pop> {
     let private_key_path = file("private_key_path", "the key to attest with, PEM");
     let certificate_path = file("certificate_path", "the certificate to attest with, PEM");
     let intermediates_path = block.text("intermediates_path").map(|given| given.value.into());
-    block.finish(Unknown::Refuse);
+    block.finish(Unknown::Warn);
     Some(X509pop::Files {
         private_key_path: private_key_path?,
         certificate_path: certificate_path?,
@@ -175,6 +175,6 @@ fn unix(plugin: &Plugin<'_>) -> Unix {
         discover_workload_path: block.switch("discover_workload_path").is_some_and(|given| given.value),
         workload_size_limit: block.number("workload_size_limit").map_or(0, |given| given.value),
     };
-    block.finish(Unknown::Refuse);
+    block.finish(Unknown::Warn);
     unix
 }

@@ -54,7 +54,7 @@ pub(super) fn x509pop(plugin: &Plugin<'_>) -> Option<X509pop> {
     let max_intermediates = at_least_one(&block, "max_intermediates", 4);
     let max_rsa_key_size = at_least_one(&block, "max_rsa_key_size", 8192);
     let verify_client_ip = block.switch("verify_client_ip").is_some_and(|given| given.value);
-    block.finish(Unknown::Refuse);
+    block.finish(Unknown::Warn);
     Some(X509pop { mode: mode?, agent_path_template, max_intermediates, max_rsa_key_size, verify_client_ip })
 }
 

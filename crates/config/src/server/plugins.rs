@@ -91,13 +91,13 @@ pub(super) fn read(top: &Block<'_>) -> Option<ServerPlugins> {
             ("DataStore", "sql") => data_store = store::read(plugin),
             ("KeyManager", "disk") => key_manager = disk(plugin),
             ("KeyManager", _) => {
-                plugin.no_settings();
+                plugin.no_settings(Unknown::Warn);
                 let why = "each restart makes new authorities, and agents must attest again";
                 top.warn(plugin.place.clone(), Notice::KeysInMemory(why));
                 key_manager = Some(KeyManager::Memory);
             }
             ("NodeAttestor", "join_token") => {
-                plugin.no_settings();
+                plugin.no_settings(Unknown::Refuse);
                 node_attestors.push(NodeAttestor::JoinToken);
             }
             _ => node_attestors.extend(x509pop(plugin).map(NodeAttestor::X509pop)),
@@ -112,6 +112,6 @@ fn disk(plugin: &Plugin<'_>) -> Option<KeyManager> {
     if keys_path.is_none() {
         block.required("keys_path", "the file that keys are kept in");
     }
-    block.finish(Unknown::Refuse);
+    block.finish(Unknown::Warn);
     keys_path.map(|given| KeyManager::Disk { keys_path: given.value.into() })
 }

@@ -50,7 +50,7 @@ pub(super) fn read(plugin: &Plugin<'_>) -> Option<DataStore> {
             block.fields(key);
         }
     }
-    block.finish(Unknown::Refuse);
+    block.finish(Unknown::Warn);
     kind?;
     Some(DataStore::Sqlite(Sqlite {
         connection_string: connection_string?,

@@ -61,8 +61,13 @@ fn a_plugin_may_stand_once() {
 fn the_keys_around_a_plugin_are_checked() {
     refused(
         &format!("{STORE}{KEYS}NodeAttestor \"join_token\" {{ plugin_dat {{}} plugin_checksum = \"x\" }}\n"),
-        "s.conf:5:29: unknown key \"plugin_dat\" in NodeAttestor \"join_token\"; did you mean \"plugin_data\"?\n\
-         s.conf:5:43: plugin_checksum has no meaning without plugin_cmd; set that too, or remove this",
+        "s.conf:5:43: plugin_checksum has no meaning without plugin_cmd; set that too, or remove this",
+    );
+    let around = format!("{STORE}{KEYS}NodeAttestor \"join_token\" {{ plugin_dat {{}} }}\n");
+    assert_eq!(
+        super::lines(&server(&with(&around)).unwrap().warnings),
+        "s.conf:5:29: unknown key \"plugin_dat\" in NodeAttestor \"join_token\" (did you mean \"plugin_data\"?). It is \
+         ignored.\n"
     );
     refused(
         &format!("{STORE}{KEYS}NodeAttestor \"join_token\" {{ plugin_data {{ ttl = 1 }} }}\n"),
@@ -86,7 +91,11 @@ fn settings_may_stand_in_a_file_of_their_own() {
     assert!(matches!(server(&text).unwrap().node_attestors[..], [NodeAttestor::X509pop(_)]));
 
     std::fs::write(&path, "ca_bundle_pth = \"/ca.pem\"\n").unwrap();
-    let said = server_mistakes(&text);
+    let said = server(&text).unwrap_err().to_string();
+    assert!(
+        said.contains("x509pop.conf:1:1: ca_bundle_path or ca_bundle_paths must be configured"),
+        "{said}"
+    );
     assert!(said.contains("x509pop.conf:1:1: unknown key \"ca_bundle_pth\""), "{said}");
     std::fs::write(&path, "ca_bundle_path = \n").unwrap();
     assert!(server_mistakes(&text).contains("x509pop.conf:2:1: expected a value, found the end of the file"));

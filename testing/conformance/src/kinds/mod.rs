@@ -12,6 +12,7 @@ pub mod concatenated;
 pub mod csr;
 pub mod endpoint;
 pub mod federation;
+pub mod held_wit;
 pub mod http;
 pub mod input;
 pub mod issue_jwt_svid;
@@ -59,6 +60,7 @@ pub const KINDS: &[Kind] = &[
     Kind { name: svid_by_document::JWT, judge: |input| with(input, svid_by_document::judge_jwt) },
     Kind { name: concatenated::SVID, judge: |input| with(input, concatenated::judge_svid) },
     Kind { name: concatenated::BUNDLE, judge: |input| with(input, concatenated::judge_bundle) },
+    Kind { name: held_wit::KIND, judge: |input| with(input, held_wit::judge) },
     Kind { name: private_key::KIND, judge: |input| with(input, private_key::judge) },
     Kind { name: jwt_bundle::KIND, judge: |input| with(input, jwt_bundle::judge) },
     Kind { name: svid_by_document::WIT, judge: |input| with(input, svid_by_document::judge_wit) },

@@ -248,11 +248,6 @@ pub(super) const ALL: &[LeftOut] = &[
         "it binds a server with the profile of WIT-SVIDs, which is not offered",
     ),
     left(
-        "WAPI-49",
-        "the key beside a WIT-SVID is the one it confirms",
-        "it binds a server with the profile of WIT-SVIDs, which is not offered",
-    ),
-    left(
         "WAPI-50",
         "hints are unique, and the first counts",
         "it binds a server with the profile of WIT-SVIDs, which is not offered",

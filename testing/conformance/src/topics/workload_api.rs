@@ -3,8 +3,11 @@
 use serde_json::json;
 
 use super::scene::*;
-use crate::forge::bundle::{document, jwt, with, without, x509};
+use super::wit_scene::{WIT, authority, own, wit_claims};
+use crate::forge::bundle::{base64, document, jwt, with, without, x509};
 use crate::forge::der::{oid, sequence, tlv};
+use crate::forge::jws;
+use crate::forge::key::Key;
 use crate::forge::keys::key;
 use crate::forge::moment::NOW;
 use crate::format::{Check, Input};
@@ -12,7 +15,7 @@ use crate::kinds::concatenated::{bundle, svid};
 use crate::kinds::input::Bytes;
 use crate::kinds::private_key::{alone, of};
 use crate::kinds::svid_by_document::{Chain, Token};
-use crate::kinds::{jwt_bundle, x509_svid};
+use crate::kinds::{held_wit, jwt_bundle, x509_svid};
 
 /// The checks of this topic.
 pub(super) fn checks() -> Vec<Check> {
@@ -28,6 +31,7 @@ pub(super) fn checks() -> Vec<Check> {
         jwt_keys_for_jwt(),
         bundle_of_the_subject(),
         wit_keys_for_wit(),
+        key_of_the_wit(),
     ]
 }
 
@@ -217,4 +221,28 @@ fn bundle_of_the_subject() -> Check {
             token(HEADER, &claims("spiffe://other.org/x")),
             "there is no bundle of its trust domain",
         )
+}
+
+fn key_of_the_wit() -> Check {
+    let wit = jws::token(WIT, &wit_claims().to_string(), authority());
+    let text = |key: &Key| with(key.private_jwk(), &[("alg", json!("ES256"))]);
+    let held = |jwk: &str| held_wit::of(&wit, jwk);
+    let pem = format!("-----BEGIN PRIVATE KEY-----\n{}\n-----END PRIVATE KEY-----\n", base64(&own().pkcs8()));
+    check("WAPI-49", "§7.1", "the key beside a WIT-SVID is one private JWK, and the one that it confirms")
+        .accepts("its own", held(&text(own()).to_string()), "its public half is in the token")
+        .refuses(
+            "another",
+            held(&text(key("ec256-other")).to_string()),
+            "its public half is not in the token",
+        )
+        .refuses(
+            "of another kind",
+            held(&text(key("rsa2048-other")).to_string()),
+            "its public half is not in the token",
+        )
+        .refuses("the public half", held(&own().jwk().to_string()), "nothing can be signed with it")
+        .refuses("a set", held(&json!({ "keys": [text(own())] }).to_string()), "it is no key")
+        .refuses("PEM", held(&pem), "it is no JWK")
+        .refuses("PKCS#8", held(&base64(&own().pkcs8())), "it is no JWK")
+        .refuses("nothing", held(""), "there is none")
 }

@@ -8,7 +8,7 @@ use model::{
 use proto::spire::api::types;
 use spiffe::{SpiffeId, TrustDomain};
 
-use super::dns;
+use super::{bundle_wire, dns};
 
 /// Why an ID in a request is refused.
 #[derive(Debug)]
@@ -159,10 +159,17 @@ pub(crate) fn merge_entry(
         for name in &wire.dns_names {
             dns::check(name).map_err(|why| format!("invalid DNS name: \"{name}\": {why}"))?;
         }
-        entry.dns_names = wire.dns_names.clone();
+        // The first is also the common name, so the order is the caller's; a repetition says nothing.
+        entry.dns_names.clear();
+        for name in wire.dns_names.iter() {
+            if !entry.dns_names.contains(name) {
+                entry.dns_names.push(name.clone());
+            }
+        }
     }
     if mask.federates_with {
-        entry.federates_with = trust_domains(&wire.federates_with)?;
+        entry.federates_with = trust_domains(&wire.federates_with)
+            .map_err(|e| format!("invalid federated trust domain: {e}"))?;
     }
     if mask.selectors {
         if wire.selectors.is_empty() {
@@ -232,12 +239,11 @@ pub(crate) fn new_entry(
     merge_entry(td, blank, wire, &full_mask())
 }
 
-pub(crate) fn trust_domains(wire: &[String]) -> Result<Vec<TrustDomain>, String> {
+/// Trust domains, each by its name or by any ID in it, each once.
+pub(crate) fn trust_domains(wire: &[String]) -> Result<Vec<TrustDomain>, spiffe::IdError> {
     let mut all: Vec<TrustDomain> = Vec::with_capacity(wire.len());
     for name in wire {
-        // Names come plain or as an ID: `example.org`, `spiffe://example.org`.
-        let plain = name.strip_prefix("spiffe://").unwrap_or(name);
-        let td = TrustDomain::parse(plain).map_err(|e| format!("invalid federated trust domain: {e}"))?;
+        let td = bundle_wire::trust_domain(name)?;
         if !all.contains(&td) {
             all.push(td);
         }

@@ -12,15 +12,10 @@ pub(crate) struct Page {
 }
 
 impl Page {
-    /// From a request's size (0: no paging) and token (empty: from the start). A token that was not given out by
-    /// such a list is the caller's mistake.
+    /// From a request's size (0 or less: no paging) and token (empty: from the start). A token that was not given out
+    /// by such a list is the caller's mistake.
     pub(crate) fn of(size: i32, token: &str) -> Result<Self, Status> {
-        if size < 0 {
-            return Err(Status::invalid_argument(format!(
-                "page size {size} is negative; use 0 for no paging"
-            )));
-        }
-        if size == 0 {
+        if size <= 0 {
             return Ok(Self { size: None, after: 0 });
         }
         let after = match token {

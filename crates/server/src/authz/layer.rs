@@ -57,10 +57,16 @@ impl Authorizer {
         let denied = || Status::permission_denied(format!("authorization denied for method {method}"));
         let Peer::Remote { svid: Some(svid), .. } = &*peer else { return Err(denied()) };
         let id = svid.id();
-        if who.includes(Who::ADMIN) && (self.admin_ids.contains(id) || self.holds(id, |e| e.admin)) {
+        // A connection may outlive the SVID that it began with. An agent is told below.
+        let ended = svid.expires_at() <= self.clock.now();
+        if ended && !who.includes(Who::AGENT) {
+            return Err(denied());
+        }
+        if !ended && who.includes(Who::ADMIN) && (self.admin_ids.contains(id) || self.holds(id, |e| e.admin))
+        {
             return allow(Standing::Admin(AdminGrant::of(id.clone())));
         }
-        if who.includes(Who::DOWNSTREAM) && self.holds(id, |e| e.downstream) {
+        if !ended && who.includes(Who::DOWNSTREAM) && self.holds(id, |e| e.downstream) {
             return allow(Standing::Downstream(DownstreamGrant::of(id.clone())));
         }
         if who.includes(Who::AGENT) {

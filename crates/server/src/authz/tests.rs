@@ -222,3 +222,24 @@ async fn the_first_use_of_a_renewed_svid_makes_it_the_active_one() {
     let row = snapshot.agent(&world.id("/spire/agent/a")).unwrap();
     assert_eq!((row.serial.clone(), row.new_serial.as_str()), (new.leaf().serial_decimal(), ""));
 }
+
+#[tokio::test]
+async fn an_svid_that_ended_proves_nothing_however_long_its_connection_goes_on() {
+    let world = World::new().await;
+    let list = "/spire.api.server.agent.v1.Agent/ListAgents";
+    let publish = "/spire.api.server.bundle.v1.Bundle/PublishJWTAuthority";
+    let federated = "/spire.api.server.bundle.v1.Bundle/GetFederatedBundle";
+    let callers =
+        [(list, "/admin"), (list, "/configured-admin"), (publish, "/downstream"), (federated, "/admin")]
+            .map(|(method, path)| (method, remote(Some(world.svid(path)))));
+    for (method, peer) in &callers {
+        assert!(world.authorizer.authorize(method, peer.clone()).await.is_ok(), "{method}");
+    }
+    world.hand.forward(Duration::from_secs(3600));
+    for (method, peer) in &callers {
+        let status = world.authorizer.authorize(method, peer.clone()).await.unwrap_err();
+        assert_eq!(status.code(), Code::PermissionDenied, "{method}");
+    }
+    let open = "/spire.api.server.bundle.v1.Bundle/GetBundle";
+    assert!(world.authorizer.authorize(open, callers[0].1.clone()).await.is_ok());
+}

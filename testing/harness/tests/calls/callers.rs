@@ -105,7 +105,8 @@ impl Callers {
     }
 }
 
-fn federate(domain: &Domain, foreign: &Domain) {
+/// Gives `domain` the bundle of `foreign`.
+pub(crate) fn federate(domain: &Domain, foreign: &Domain) {
     let path = domain.folder().join("foreign.pem");
     std::fs::write(&path, foreign.cli(&["bundle", "show"]).succeeds().stdout).unwrap();
     let path = path.display().to_string();

@@ -8,6 +8,8 @@
 )]
 
 mod callers;
+mod entries;
+mod entry_record;
 mod forged;
 mod methods;
 mod record;
@@ -50,6 +52,34 @@ async fn a_client_certificate_that_proves_nothing_gets_nowhere_with_spires_serve
         return skip("forged client certificates at SPIRE's server", &missing);
     }
     forged::are_turned_away(&Callers::meet(Spire).await).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn our_server_keeps_the_entry_services_rules() {
+    let told = told(Bonafide).await;
+    let differences = entry_record::differences(&told);
+    assert!(differences.is_empty(), "{}", differences.join("\n"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn spires_server_keeps_the_entry_services_rules_as_recorded() {
+    if let Err(missing) = Spire.available() {
+        return skip("the entry service of SPIRE's server", &missing);
+    }
+    let told = told(Spire).await;
+    if std::env::var_os("BONAFIDE_RECORD").is_some() {
+        entry_record::write(&told);
+    }
+    assert_eq!(entry_record::read(), told);
+}
+
+async fn told(program: harness::Program) -> entries::Told {
+    let options =
+        |trust_domain: &str| harness::Options { trust_domain: trust_domain.to_owned(), ..Default::default() };
+    let foreign = harness::Domain::start_server(options("foreign.test").programs(program, program));
+    let domain = harness::Domain::start_server(options("example.org").programs(program, program));
+    callers::federate(&domain, &foreign);
+    entries::tell(wire::over_socket(&domain.peek_server().socket()).await).await
 }
 
 #[test]

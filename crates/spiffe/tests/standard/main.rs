@@ -15,6 +15,7 @@ mod jwt;
 mod keys;
 mod path;
 mod properties;
+mod token_properties;
 mod wit;
 mod wpt;
 mod x509;

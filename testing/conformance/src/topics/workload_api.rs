@@ -151,6 +151,7 @@ fn key_form() -> Check {
         .yields("P-256", alone(pkcs8.clone()), parsed, "it is")
         .accepts("P-384", alone(key("ec384-leaf").pkcs8()), "it is")
         .accepts("RSA", alone(key("rsa2048-other").pkcs8()), "it is")
+        .accepts("P-521", alone(key("ec521-leaf").pkcs8()), "it is")
         .refuses("SEC 1", alone(sec1), "it is the form of EC keys alone")
         .refuses("PKCS#1", alone(pkcs1), "it is the form of RSA keys alone")
         .refuses("encrypted", alone(encrypted), "it is encrypted")

@@ -6,6 +6,7 @@ mod csr;
 mod extensions;
 mod general_name;
 mod layout;
+mod leaf_form;
 mod moment;
 mod name;
 mod oid;

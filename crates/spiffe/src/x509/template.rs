@@ -1,9 +1,11 @@
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::SystemTime;
 
 use aws_lc_rs::rand::{SecureRandom, SystemRandom};
 
 use super::certificate::{Certificate, CertificateError, MAX_CERTIFICATE, decimal};
+use super::leaf_form::{KEY_ID_HEAD, LEAF_EXTENSIONS, WORKLOADS};
 use super::name::{CaSubject, DistinguishedName};
 use super::oid;
 use super::tlv::{
@@ -64,6 +66,8 @@ pub struct X509Issuer {
     signer: Arc<dyn Signer>,
     trust_domain: TrustDomain,
     authority_key_id: Vec<u8>,
+    /// It as an extension of what is signed.
+    authority_extension: Vec<u8>,
 }
 
 impl X509Issuer {
@@ -96,7 +100,9 @@ impl X509Issuer {
         if !root || !intermediates.is_empty() {
             intermediates.insert(0, ca.clone());
         }
-        Ok(Self { trust_domain: id.trust_domain(), ca, intermediates, signer, authority_key_id })
+        let authority_extension = self::authority_key_id(&authority_key_id);
+        let trust_domain = id.trust_domain();
+        Ok(Self { trust_domain, ca, intermediates, signer, authority_key_id, authority_extension })
     }
 
     /// The trust domain for which it signs.
@@ -161,13 +167,14 @@ pub struct LeafTemplate {
     not_before: SystemTime,
     not_after: SystemTime,
     dns: Vec<String>,
-    subject: DistinguishedName,
+    /// That of workloads if `None`.
+    subject: Option<DistinguishedName>,
 }
 
 impl LeafTemplate {
     /// An SVID for `id` on `key`, valid from `not_before` to `not_after`.
     pub fn new(id: SpiffeId, key: PublicKey, not_before: SystemTime, not_after: SystemTime) -> Self {
-        Self { id, key, not_before, not_after, dns: Vec::new(), subject: DistinguishedName::of_workloads() }
+        Self { id, key, not_before, not_after, dns: Vec::new(), subject: None }
     }
 
     /// With DNS names; the first is the common name too.
@@ -183,7 +190,7 @@ impl LeafTemplate {
 
     /// With another subject than `C=US, O=SPIRE`. The first DNS name still becomes its common name (SPIRE 1.16).
     pub fn named(mut self, subject: DistinguishedName) -> Self {
-        self.subject = subject;
+        self.subject = Some(subject);
         self
     }
 
@@ -206,31 +213,34 @@ impl LeafTemplate {
             });
         }
         self.check_names(&issuer.trust_domain)?;
-        let mut subject = self.subject.clone();
-        if let Some(first) = self.dns.first() {
-            subject.common_name.clone_from(first);
-        }
-        // With an empty subject the alternative name is what counts, and critical (RFC 5280 §4.2.1.6).
-        let nameless = subject.is_empty();
-        let extensions = [
-            // digitalSignature, keyEncipherment, keyAgreement
-            extension(oid::KEY_USAGE, true, &[0x03, 0x02, 0x03, 0xa8]),
-            extension(oid::EXT_KEY_USAGE, false, oid::SERVER_AND_CLIENT_AUTH),
-            extension(oid::BASIC_CONSTRAINTS, true, &[0x30, 0x00]),
-            extension(oid::SUBJECT_KEY_ID, false, &tlv(OCTET_STRING, &[&self.key.key_id()])),
-            authority_key_id(&issuer.authority_key_id),
-            san_extension(Some(self.id.as_str()), &self.dns, nameless),
-        ];
+        let (subject, nameless) = self.subject_der();
+        let key_id = [KEY_ID_HEAD, &self.key.key_id()].concat();
+        let names = san_extension(Some(self.id.as_str()), &self.dns, nameless);
+        let extensions = [LEAF_EXTENSIONS, &key_id, &issuer.authority_extension, &names];
         tbs(&Tbs {
             serial: &random_serial()?,
             alg: SigAlg::for_x509(issuer.signer.public()),
             issuer: issuer.ca.subject_der(),
             not_before: self.not_before,
             not_after: self.not_after.min(issuer.not_after()),
-            subject: &subject.to_der(),
+            subject: &subject,
             spki: self.key.spki_der(),
             extensions: &extensions,
         })
+    }
+
+    /// The subject, and whether it says nothing: then the alternative name is what counts, and critical (RFC 5280
+    /// §4.2.1.6).
+    fn subject_der(&self) -> (Cow<'static, [u8]>, bool) {
+        let mut subject = match (&self.subject, self.dns.is_empty()) {
+            (None, true) => return (Cow::Borrowed(WORKLOADS), false),
+            (None, false) => DistinguishedName::of_workloads(),
+            (Some(subject), _) => subject.clone(),
+        };
+        if let Some(first) = self.dns.first() {
+            subject.common_name.clone_from(first);
+        }
+        (Cow::Owned(subject.to_der()), subject.is_empty())
     }
 
     fn check_names(&self, trust_domain: &TrustDomain) -> Result<(), IssueError> {
@@ -362,6 +372,7 @@ impl CaTemplate {
         extensions.extend(above.key_id.map(authority_key_id));
         extensions.push(san_extension(Some(self.trust_domain.id().as_str()), &[], false));
         extensions.extend(self.constraints.extension(&self.trust_domain)?);
+        let extensions: Vec<&[u8]> = extensions.iter().map(Vec::as_slice).collect();
         tbs(&Tbs {
             serial,
             alg: above.alg,
@@ -390,7 +401,7 @@ struct Tbs<'a> {
     not_after: SystemTime,
     subject: &'a [u8],
     spki: &'a [u8],
-    extensions: &'a [Vec<u8>],
+    extensions: &'a [&'a [u8]],
 }
 
 fn tbs(parts: &Tbs<'_>) -> Result<Vec<u8>, IssueError> {
@@ -398,7 +409,6 @@ fn tbs(parts: &Tbs<'_>) -> Result<Vec<u8>, IssueError> {
         return Err(IssueError::Period);
     }
     let moment = |at| time(at).map_err(|e| IssueError::Time(e.to_string()));
-    let extensions: Vec<&[u8]> = parts.extensions.iter().map(Vec::as_slice).collect();
     let whole = tlv(
         SEQUENCE,
         &[
@@ -410,7 +420,7 @@ fn tbs(parts: &Tbs<'_>) -> Result<Vec<u8>, IssueError> {
             &tlv(SEQUENCE, &[&moment(parts.not_before)?, &moment(parts.not_after)?]),
             parts.subject,
             parts.spki,
-            &tlv(0xa3, &[&tlv(SEQUENCE, &extensions)]),
+            &tlv(0xa3, &[&tlv(SEQUENCE, parts.extensions)]),
         ],
     );
     // Room for the largest signature, so that whoever reads it does not refuse it.

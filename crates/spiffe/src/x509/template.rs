@@ -9,7 +9,8 @@ use super::leaf_form::{KEY_ID_HEAD, LEAF_EXTENSIONS, WORKLOADS};
 use super::name::{CaSubject, DistinguishedName};
 use super::oid;
 use super::tlv::{
-    BOOLEAN_TRUE, DNS_NAME, INTEGER, OCTET_STRING, SEQUENCE, URI_NAME, bit_string, extension, time, tlv,
+    BOOLEAN_TRUE, DNS_NAME, INTEGER, OCTET_STRING, SEQUENCE, URI_NAME, bit_string, extension, nested, time,
+    tlv,
 };
 use super::uri_constraints::UriConstraints;
 use crate::key::{PublicKey, SigAlg, SignError, Signer};
@@ -420,7 +421,7 @@ fn tbs(parts: &Tbs<'_>) -> Result<Vec<u8>, IssueError> {
             &tlv(SEQUENCE, &[&moment(parts.not_before)?, &moment(parts.not_after)?]),
             parts.subject,
             parts.spki,
-            &tlv(0xa3, &[&tlv(SEQUENCE, parts.extensions)]),
+            &nested(&[0xa3, SEQUENCE], parts.extensions),
         ],
     );
     // Room for the largest signature, so that whoever reads it does not refuse it.
@@ -441,6 +442,9 @@ pub(super) fn signature_algorithm(alg: SigAlg) -> &'static [u8] {
 
 /// The subject alternative name of DNS names and a URI, in Go's order.
 pub(super) fn san_extension(uri: Option<&str>, dns: &[String], critical: bool) -> Vec<u8> {
+    if let (Some(uri), []) = (uri, dns) {
+        return extension(oid::SUBJECT_ALT_NAME, critical, &nested(&[SEQUENCE, URI_NAME], &[uri.as_bytes()]));
+    }
     let mut names: Vec<Vec<u8>> = dns.iter().map(|name| tlv(DNS_NAME, &[name.as_bytes()])).collect();
     names.extend(uri.map(|uri| tlv(URI_NAME, &[uri.as_bytes()])));
     let names: Vec<&[u8]> = names.iter().map(Vec::as_slice).collect();

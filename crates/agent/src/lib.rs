@@ -10,6 +10,8 @@ mod halflife;
 mod issue;
 mod jitter;
 mod link;
+mod metered;
+pub mod metrics;
 mod node;
 mod report;
 mod run;

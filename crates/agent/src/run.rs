@@ -1,6 +1,7 @@
 //! An agent from its start to its end.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
 
 use arc_swap::ArcSwap;
 use kit::clock::Clock;
@@ -12,6 +13,7 @@ use crate::cache::{Cache, Difference, Limits};
 use crate::error::AgentError;
 use crate::issue::{Issuer, JwtIssuer};
 use crate::link::{Address, Link, Server};
+use crate::metered::MeteredKeys;
 use crate::node::{self, AgentState, Keeper, Node, Troubles};
 use crate::report::post_status;
 use crate::settings::{Adapters, Settings};
@@ -22,10 +24,11 @@ use crate::workload::{Attestation, Endpoint, Shared, WorkloadApi};
 /// Runs an agent until `shutdown`, or until it cannot go on.
 pub async fn run(
     settings: Settings,
-    adapters: Adapters,
+    mut adapters: Adapters,
     clock: Clock,
     shutdown: CancellationToken,
 ) -> Result<(), AgentError> {
+    adapters.keys = Arc::new(MeteredKeys(adapters.keys));
     let status = adapters.status.clone();
     status.enter(Stage::Attesting);
     let ended = tokio::select! {
@@ -75,6 +78,7 @@ async fn live(
     };
     let cache = Arc::new(Cache::new(settings.trust_domain.clone(), &limits));
     cache.apply(Difference { bundles: vec![bundle], ..Difference::default() });
+    adapters.status.identified(identity.tls(), cache.all_bundles());
     let (troubles, reported) = Troubles::new();
     let heard = Arc::new(Notify::new());
     let synced = watch::Sender::new(false);
@@ -122,6 +126,7 @@ async fn live(
         allow_unauthenticated_verifiers: settings.allow_unauthenticated_verifiers,
         allowed_foreign_jwt_claims: settings.allowed_foreign_jwt_claims.clone(),
         log_selectors: settings.log_selectors.clone(),
+        calls: AtomicUsize::new(0),
         stop: shutdown.clone(),
     }));
     let serve = async {

@@ -1,5 +1,8 @@
 //! How an agent is doing, for health checks.
 
+use std::sync::{Arc, OnceLock};
+
+use spiffe_tls::{BundleHandle, IdentitySource};
 use tokio::sync::watch;
 
 /// Stages of an agent's life.
@@ -18,12 +21,15 @@ pub enum Stage {
 
 /// How an agent is doing. Clones share one state.
 #[derive(Debug, Clone, Default)]
-pub struct AgentStatus(watch::Sender<Stage>);
+pub struct AgentStatus {
+    stage: watch::Sender<Stage>,
+    own: Arc<OnceLock<(Arc<IdentitySource>, BundleHandle)>>,
+}
 
 impl AgentStatus {
     /// Where it stands.
     pub fn stage(&self) -> Stage {
-        *self.0.borrow()
+        *self.stage.borrow()
     }
 
     /// Whether workloads are answered.
@@ -31,12 +37,23 @@ impl AgentStatus {
         self.stage() == Stage::Serving
     }
 
+    /// The agent's own X.509-SVID with its key and the bundles it holds, for other listeners of the same process; none
+    /// before it has attested.
+    pub fn own(&self) -> Option<&(Arc<IdentitySource>, BundleHandle)> {
+        self.own.get()
+    }
+
     /// Follows the stages.
     pub fn watch(&self) -> watch::Receiver<Stage> {
-        self.0.subscribe()
+        self.stage.subscribe()
     }
 
     pub(crate) fn enter(&self, stage: Stage) {
-        self.0.send_replace(stage);
+        self.stage.send_replace(stage);
+    }
+
+    pub(crate) fn identified(&self, identity: Arc<IdentitySource>, bundles: BundleHandle) {
+        // An agent attests once; later identities come by the same source.
+        let _ = self.own.set((identity, bundles));
     }
 }

@@ -14,7 +14,7 @@ use plugins_local::{join_token, keys, peer, unix, x509pop};
 use tokio_util::sync::CancellationToken;
 
 use crate::start::{self, Failure, given};
-use crate::{command, health, signals};
+use crate::{command, health, signals, telemetry};
 
 /// How long a fresh JWT-SVID is waited for when a cached one is still valid (SPIRE 1.16).
 const JWT_CACHE_HIT_TIMEOUT: Duration = Duration::from_secs(30);
@@ -39,6 +39,17 @@ pub(crate) async fn serve(settings: AgentSettings, stop: CancellationToken) -> R
     let status = AgentStatus::default();
     let asked = status.clone();
     let up = health::Up::when(move || asked.is_serving());
+    let asked = status.clone();
+    let measured = telemetry::Role {
+        name: "spire_agent",
+        set: &::agent::metrics::METRICS,
+        table: ::agent::metrics::TABLE,
+        started: &::agent::metrics::STARTED,
+        uptime: &::agent::metrics::UPTIME,
+    };
+    let own = telemetry::Own::when(move || asked.own().cloned());
+    let telemetry =
+        telemetry::start(measured, &settings.telemetry, &settings.trust_domain, own, stop.clone())?;
     let health = health::serve(&settings.health_checks, up, stop.clone()).await?;
     let adapters = agent::Adapters {
         keys: keys(&settings)?,
@@ -50,6 +61,7 @@ pub(crate) async fn serve(settings: AgentSettings, stop: CancellationToken) -> R
     let outcome = agent::run(engine_settings(settings), adapters, Clock::system(), stop.clone()).await;
     stop.cancel();
     health.await;
+    telemetry.await;
     Ok(outcome?)
 }
 

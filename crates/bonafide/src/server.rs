@@ -3,8 +3,8 @@
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::path::Path;
 use std::process::ExitCode;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use config::server::{DataStore, KeyManager, NodeAttestor, Overrides, ServerSettings, X509pop, X509popMode};
 use kit::clock::Clock;
@@ -49,7 +49,9 @@ pub(crate) async fn serve(
     let up = Arc::new(AtomicBool::new(false));
     let asked = up.clone();
     let asked = health::Up::when(move || asked.load(Ordering::Acquire));
-    let own = telemetry::Own::default();
+    let own: Arc<OnceLock<_>> = Arc::default();
+    let shown = own.clone();
+    let identity = telemetry::Own::when(move || shown.get().cloned());
     let measured = telemetry::Role {
         name: "spire_server",
         set: &server::metrics::METRICS,
@@ -58,7 +60,7 @@ pub(crate) async fn serve(
         uptime: &server::metrics::UPTIME,
     };
     let telemetry =
-        telemetry::start(measured, &settings.telemetry, &settings.trust_domain, own.clone(), stop.clone())?;
+        telemetry::start(measured, &settings.telemetry, &settings.trust_domain, identity, stop.clone())?;
     let scrapers = telemetry::domains(&settings.telemetry);
     let health = health::serve(&settings.health_checks, asked, stop.clone()).await?;
     let outcome = server::run(
@@ -79,7 +81,7 @@ pub(crate) async fn serve(
         stop.clone(),
         |running: server::Ready| {
             up.store(true, Ordering::Release);
-            own.set(running.identity(), running.bundles(scrapers));
+            let _ = own.set((running.identity(), running.bundles(scrapers)));
             ready(running);
         },
     )

@@ -9,6 +9,8 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use spiffe::SpiffeId;
 use zeroize::Zeroizing;
 
+use crate::metrics::CACHE_JWT;
+
 /// Whose token, and for whom: the audience is a set.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct JwtKey {
@@ -68,6 +70,14 @@ struct Slot {
     asking: Arc<tokio::sync::Mutex<()>>,
 }
 
+fn count(kept: &Kept) -> usize {
+    kept.by_key.values().filter(|slot| slot.held.is_some()).count()
+}
+
+fn measure(kept: &Kept) {
+    CACHE_JWT.count(count(kept), &[]);
+}
+
 impl JwtCache {
     pub(super) fn new(max: usize) -> Self {
         Self { max: max.max(1), kept: Mutex::default() }
@@ -99,10 +109,11 @@ impl JwtCache {
         if let Some(slot) = kept.by_key.get_mut(&key) {
             slot.used = step;
             slot.held = Some(held);
-            return;
+        } else {
+            self.make_room(&mut kept);
+            kept.by_key.insert(key, Slot { used: step, held: Some(held), asking: Arc::default() });
         }
-        self.make_room(&mut kept);
-        kept.by_key.insert(key, Slot { used: step, held: Some(held), asking: Arc::default() });
+        measure(&kept);
     }
 
     fn make_room(&self, kept: &mut Kept) {
@@ -114,7 +125,7 @@ impl JwtCache {
     }
 
     pub(crate) fn len(&self) -> usize {
-        self.kept().by_key.values().filter(|slot| slot.held.is_some()).count()
+        count(&self.kept())
     }
 
     /// The ids of the keys that signed what is kept.
@@ -131,6 +142,7 @@ impl JwtCache {
         let before = kept.by_key.len();
         let signed = |held: &JwtHeld| held.key_id().is_some_and(|id| keys.contains(&id));
         kept.by_key.retain(|_, slot| !slot.held.as_ref().is_some_and(signed));
+        measure(&kept);
         before - kept.by_key.len()
     }
 }

@@ -12,6 +12,7 @@ mod queue;
 mod slot;
 mod state;
 mod subscription;
+mod tally;
 #[cfg(test)]
 pub(crate) mod testing;
 #[cfg(test)]
@@ -27,8 +28,11 @@ use proto::SetDigest;
 use proto::spire::api::types;
 use spiffe::TrustDomain;
 use spiffe::bundle::{Bundle, BundleSet};
+use spiffe_tls::BundleHandle;
 use tokio::sync::{Notify, watch};
+use tonic::Code;
 
+use crate::metrics::{CACHE_SVIDS, PROCESS_TAINTED_JWT, PROCESS_TAINTED_X509, TAINTED_JWT, TAINTED_X509};
 pub(crate) use difference::Difference;
 pub(crate) use entry::Entry;
 pub(crate) use held::{Held, IssueFault};
@@ -56,6 +60,8 @@ pub(crate) struct Cache {
     /// Someone needs an SVID, or the next renewal moved.
     work: Notify,
     bundle: watch::Sender<Option<Arc<Bundle>>>,
+    /// Every bundle that is held, for listeners of the same process.
+    bundles: BundleHandle,
     tainted: Mutex<Tainted>,
 }
 
@@ -85,6 +91,7 @@ impl Cache {
             trust_domain,
             work: Notify::new(),
             bundle: watch::Sender::new(None),
+            bundles: BundleHandle::default(),
             tainted: Mutex::default(),
         }
     }
@@ -99,9 +106,13 @@ impl Cache {
 
     /// Applies changes: when this returns, they are in the cache and with the streams they concern.
     pub(crate) fn apply(&self, difference: Difference) {
+        let bundles = !(difference.bundles.is_empty() && difference.deleted_bundles.is_empty());
         let bundle = {
             let mut state = self.state();
-            state.apply(difference);
+            state.apply(difference).measure();
+            if bundles {
+                self.bundles.store(Arc::new(state.bundles().cloned().collect()));
+            }
             state.bundle()
         };
         self.work.notify_one();
@@ -151,12 +162,18 @@ impl Cache {
             (subjects, keys)
         };
         if !subjects.is_empty() {
+            let call = PROCESS_TAINTED_X509.start(&[]);
             let count = self.state().taint(&subjects);
+            TAINTED_X509.count(count, &[]);
+            call.done(Code::Ok);
             tracing::info!(subsystem_name = "manager", count, "Tainted X.509 SVIDs");
             self.work.notify_one();
         }
         if !keys.is_empty() {
+            let call = PROCESS_TAINTED_JWT.start(&[]);
             let count = self.jwt.forget_signed_by(&keys);
+            TAINTED_JWT.count(count, &[]);
+            call.done(Code::Ok);
             tracing::info!(subsystem_name = "manager", count, "Tainted JWT-SVIDs");
         }
     }
@@ -164,6 +181,11 @@ impl Cache {
     /// Our own bundle as it changes.
     pub(crate) fn watch_bundle(&self) -> watch::Receiver<Option<Arc<Bundle>>> {
         self.bundle.subscribe()
+    }
+
+    /// All bundles as they change.
+    pub(crate) fn all_bundles(&self) -> BundleHandle {
+        self.bundles.clone()
     }
 
     /// What the entries digest to.
@@ -232,7 +254,12 @@ impl Cache {
 
     /// Takes what the server answered, and hands it to the streams that wait.
     pub(crate) fn settle(&self, answers: Vec<(Arc<Entry>, Result<Held, IssueFault>)>, now: SystemTime) {
-        self.state().settle(answers, now);
+        let held = {
+            let mut state = self.state();
+            state.settle(answers, now);
+            state.held()
+        };
+        CACHE_SVIDS.count(held, &[tally::X509]);
         self.work.notify_one();
     }
 

@@ -18,6 +18,7 @@ use super::hints;
 use super::index::{EntryIndex, ViewIndex};
 use super::queue::{Asked, Queue, Urgency};
 use super::slot::Slot;
+use super::tally::Tally;
 use super::update::{Identity, Update};
 use crate::halflife;
 
@@ -52,6 +53,8 @@ pub(super) struct State {
     step: u64,
     /// The names of the authorities that are tainted now.
     tainted: HashSet<Vec<u8>>,
+    /// What the change under way has done so far.
+    tally: Tally,
 }
 
 impl State {
@@ -71,6 +74,7 @@ impl State {
             held: 0,
             step: 0,
             tainted: HashSet::new(),
+            tally: Tally::default(),
         }
     }
 
@@ -80,6 +84,10 @@ impl State {
 
     pub(super) fn bundle(&self) -> Option<Arc<Bundle>> {
         self.bundles.get(&self.trust_domain).cloned()
+    }
+
+    pub(super) fn bundles(&self) -> impl Iterator<Item = &Arc<Bundle>> {
+        self.bundles.values()
     }
 
     pub(super) fn held(&self) -> usize {
@@ -118,7 +126,8 @@ impl State {
     }
 
     /// Applies differences and hands them to the views they concern.
-    pub(super) fn apply(&mut self, difference: Difference) {
+    pub(super) fn apply(&mut self, difference: Difference) -> Tally {
+        self.tally = Tally::default();
         let mut touched = Touched::new();
         for id in &difference.deleted {
             self.remove(id, &mut touched);
@@ -135,6 +144,7 @@ impl State {
             self.put_bundle(bundle, &mut touched);
         }
         self.refresh(&touched);
+        self.tally.holding(self.slots.len(), self.bundles.len(), self.held)
     }
 
     fn remove(&mut self, id: &str, touched: &mut Touched) {
@@ -142,6 +152,7 @@ impl State {
             self.digest.remove(id, revision);
         }
         let Some(slot) = self.slots.remove(id) else { return };
+        self.tally.removed += 1;
         self.digest.remove(id, slot.entry.revision);
         if let Some(under) = &slot.under {
             self.entries.remove(id, under);
@@ -175,6 +186,7 @@ impl State {
         if let Some((revision, _)) = self.unreadable.remove(&entry.id) {
             self.digest.remove(&entry.id, revision);
         }
+        self.tally.added += 1;
         self.digest.add(&entry.id, entry.revision);
         let entry = Arc::new(entry);
         let under = self.file(&entry);
@@ -186,6 +198,7 @@ impl State {
     fn change(&mut self, entry: Entry, touched: &mut Touched) {
         let entry = Arc::new(entry);
         let Some(slot) = self.slots.get_mut(&entry.id) else { return };
+        self.tally.updated += 1;
         let old = std::mem::replace(&mut slot.entry, entry.clone());
         slot.refusals = 0;
         slot.current = slot.current && old.revision == entry.revision && old.created_at == entry.created_at;

@@ -16,6 +16,7 @@ use tonic::Status;
 
 use crate::cache::{Asked, Cache, Entry, Held, IssueFault};
 use crate::link::{Link, deadline, explain};
+use crate::metrics::{EXPIRING, SYNC_SVIDS};
 use crate::node::Troubles;
 
 /// From this many keys on, or for kinds that take long, they are made on a thread of their own.
@@ -41,7 +42,10 @@ impl Request {
     /// Asks; false if there was no answer, and everything was given back.
     pub(super) async fn run(self) -> bool {
         let entries: Vec<Arc<Entry>> = self.asked.iter().map(|asked| asked.entry.clone()).collect();
-        match self.ask(&entries).await {
+        let call = SYNC_SVIDS.start(&[]);
+        let answer = self.ask(&entries).await;
+        call.with(&answer, Status::code);
+        match answer {
             Ok(answers) => {
                 self.cache.settle(answers, self.clock.now());
                 true
@@ -59,6 +63,10 @@ impl Request {
         entries: &[Arc<Entry>],
     ) -> Result<Vec<(Arc<Entry>, Result<Held, IssueFault>)>, Status> {
         self.asked.iter().for_each(announce);
+        let renewed = self.asked.iter().filter(|asked| asked.renews.is_some()).count();
+        if renewed > 0 {
+            EXPIRING.count(renewed, &[]);
+        }
         let ids: Vec<SpiffeId> = entries.iter().map(|entry| entry.spiffe_id.clone()).collect();
         let prepared = prepare(ids, self.key_type).await?;
         let params = |(entry, prepared): (&Arc<Entry>, &Prepared)| NewX509svidParams {

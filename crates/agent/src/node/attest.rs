@@ -14,7 +14,7 @@ use spiffe::x509::{Csr, SvidError, X509Svid};
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::transport::Channel;
-use tonic::{Status, Streaming};
+use tonic::{Code, Status, Streaming};
 
 use crate::link::deadline;
 
@@ -36,6 +36,16 @@ pub(crate) enum AttestFault {
     /// The server issued something else.
     #[error("the server issued a malformed SVID: {0}")]
     Svid(#[from] SvidError),
+}
+
+impl AttestFault {
+    /// How it counts among calls.
+    pub(crate) fn code(&self) -> Code {
+        match self {
+            Self::Server(status) => status.code(),
+            Self::Proof(_) | Self::Csr(_) | Self::Answer(_) | Self::Svid(_) => Code::Unknown,
+        }
+    }
 }
 
 /// The SVID of a node that was attested.

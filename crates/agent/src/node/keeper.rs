@@ -22,6 +22,7 @@ use crate::backoff::Backoff;
 use crate::error::AgentError;
 use crate::halflife;
 use crate::link::{Link, Server, deadline};
+use crate::metrics::{REATTEST, ROTATE};
 
 /// The clock is looked at this often at least.
 const LOOK: Duration = Duration::from_secs(5);
@@ -193,10 +194,12 @@ impl Keeper {
         let own = self.identity.own();
         let key = keys::next(self.keys.as_ref(), Some(&own.svid)).await?;
         let what = if own.reattestable { "reattest agent" } else { "rotate agent SVID" };
+        let call = if own.reattestable { REATTEST.start(&[]) } else { ROTATE.start(&[]) };
         let got = match own.reattestable {
             true => self.reattest(&key).await,
             false => self.rotate(&key).await,
         };
+        call.with(&got, AttestFault::code);
         match got {
             Ok(new) => self.adopt(new, key).map(|()| true),
             Err(fault) => {

@@ -21,6 +21,7 @@ use super::{keys, state::AgentState};
 use crate::backoff::Backoff;
 use crate::error::AgentError;
 use crate::link::{Server, deadline, explain};
+use crate::metrics::{BOOTSTRAP_ATTEMPTS, BOOTSTRAP_SECONDS, BOOTSTRAPPED, NEW_SVID};
 use crate::settings::{Adapters, Settings};
 
 /// The first wait between attempts, and how long they go on (SPIRE 1.16).
@@ -65,10 +66,13 @@ pub(crate) async fn start(
         key: None,
         attempt: 0,
         began: rfc3339(server.clock.now()),
+        began_at: server.clock.now(),
     };
     let mut backoff = Backoff::new(RETRY, GIVE_UP);
     loop {
-        let last = match start.attempt().await {
+        let attempt = start.attempt().await;
+        start.measure(attempt.is_ok());
+        let last = match attempt {
             Ok(node) => return Ok(node),
             Err(Setback::Final(error)) => return Err(error),
             Err(Setback::Passing(why)) => why,
@@ -95,9 +99,20 @@ struct Start<'a> {
     key: Option<Arc<dyn Signer>>,
     attempt: u32,
     began: String,
+    began_at: SystemTime,
 }
 
 impl Start<'_> {
+    /// Measures how far the bootstrap has come, as SPIRE does.
+    fn measure(&self, done: bool) {
+        let mode = ["bootstrap"];
+        let began = if done { SystemTime::UNIX_EPOCH } else { self.began_at };
+        BOOTSTRAPPED.set(if done { 1.0 } else { 0.0 }, &[]);
+        let seconds = began.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs_f64();
+        BOOTSTRAP_SECONDS.set(seconds.trunc(), &mode);
+        BOOTSTRAP_ATTEMPTS.set(if done { 0.0 } else { f64::from(self.attempt) }, &mode);
+    }
+
     async fn attempt(&mut self) -> Result<Node, Setback> {
         self.attempt += 1;
         let bundle = self.trust().await?;
@@ -201,7 +216,10 @@ impl Start<'_> {
             None => keys::next(self.adapters.keys.as_ref(), None).await?,
         };
         self.key = Some(key.clone());
-        let done = attest::attest(channel, self.adapters.proof.as_ref(), &key).await.map_err(setback)?;
+        let call = NEW_SVID.start(&[]);
+        let done = attest::attest(channel, self.adapters.proof.as_ref(), &key).await;
+        call.with(&done, AttestFault::code);
+        let done = done.map_err(setback)?;
         tracing::info!(
             subsystem_name = "attestor",
             reattestable = done.reattestable,

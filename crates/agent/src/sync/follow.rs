@@ -15,6 +15,7 @@ use super::poll;
 use crate::backoff::Backoff;
 use crate::cache::{Cache, Holdings};
 use crate::link::{Link, explain};
+use crate::metrics::{FEED_NUMBER, FEED_RESYNCS, SYNC_ENTRIES};
 use crate::node::{Refusal, Trouble, Troubles};
 
 /// Waits between attempts to reach a server that speaks the feed.
@@ -218,12 +219,16 @@ impl Follower {
         match step {
             Step::Wait => {}
             Step::Replace { entries, bundles, number } => {
+                let call = SYNC_ENTRIES.start(&[]);
                 self.cache.replace(entries, crate::wire::bundles(&bundles));
                 self.applied(feed, number);
+                call.done(Code::Ok);
             }
             Step::Apply { difference, number } => {
+                let call = SYNC_ENTRIES.start(&[]);
                 self.cache.apply(difference);
                 self.applied(feed, number);
+                call.done(Code::Ok);
             }
             Step::Beat { number, digest } => {
                 let own = self.cache.digest();
@@ -231,6 +236,7 @@ impl Follower {
                     self.applied(feed, number);
                 } else {
                     record.resyncs += 1;
+                    FEED_RESYNCS.add(1, &[]);
                     tracing::error!(
                         subsystem_name = "manager",
                         number,
@@ -246,6 +252,11 @@ impl Follower {
 
     fn applied(&self, feed: &Feed, number: u64) {
         feed.ack(number);
+        #[allow(
+            clippy::cast_precision_loss,
+            reason = "a gauge is a float; 2^53 changes are more than there are"
+        )]
+        FEED_NUMBER.set(number as f64, &[]);
         self.done();
     }
 
@@ -283,7 +294,10 @@ impl Follower {
         let mut renewals = self.link.renewals();
         loop {
             let connection = self.link.number();
-            if let Err(status) = poll::turn(self.link.channel(), &self.cache).await {
+            let call = SYNC_ENTRIES.start(&[]);
+            let turn = poll::turn(self.link.channel(), &self.cache).await;
+            call.with(&turn, Status::code);
+            if let Err(status) = turn {
                 self.note(connection, &status);
                 tracing::error!(subsystem_name = "manager", error = explain(&status), "Synchronize failed");
                 self.pause(backoff.step()).await;

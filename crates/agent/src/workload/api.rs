@@ -5,6 +5,7 @@
 use std::convert::Infallible;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 
 use http::{HeaderMap, HeaderValue, Request, Response};
@@ -26,6 +27,7 @@ use super::stream::Kind;
 use super::{body, log, stream};
 use crate::cache::Cache;
 use crate::issue::JwtIssuer;
+use crate::metrics::{WORKLOAD_CONNECTION, WORKLOAD_CONNECTIONS};
 
 /// The largest request, as gRPC's implementations have it.
 const MAX_REQUEST: usize = 4 << 20;
@@ -42,6 +44,8 @@ pub(crate) struct Shared {
     pub(crate) allow_unauthenticated_verifiers: bool,
     pub(crate) allowed_foreign_jwt_claims: Vec<String>,
     pub(crate) log_selectors: Vec<String>,
+    /// How many calls are under way.
+    pub(crate) calls: AtomicUsize,
     /// Ends open streams.
     pub(crate) stop: CancellationToken,
 }
@@ -65,7 +69,29 @@ impl Service<Request<Body>> for WorkloadApi {
 
     fn call(&mut self, request: Request<Body>) -> Self::Future {
         let shared = self.0.clone();
-        Box::pin(async move { Ok(route(shared, request).await.unwrap_or_else(|status| status.into_http())) })
+        let counted = Counted::enter(&shared);
+        Box::pin(async move {
+            let response = route(shared, request).await.unwrap_or_else(|status| status.into_http());
+            Ok(kit::rpc::watch(response, move |_| drop(counted)))
+        })
+    }
+}
+
+/// A call of this API, for as long as it lasts.
+struct Counted(Arc<Shared>);
+
+impl Counted {
+    fn enter(shared: &Arc<Shared>) -> Self {
+        WORKLOAD_CONNECTION.add(1, &[]);
+        WORKLOAD_CONNECTIONS.count(shared.calls.fetch_add(1, Ordering::Relaxed) + 1, &[]);
+        Self(shared.clone())
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        let left = self.0.calls.fetch_sub(1, Ordering::Relaxed).saturating_sub(1);
+        WORKLOAD_CONNECTIONS.count(left, &[]);
     }
 }
 

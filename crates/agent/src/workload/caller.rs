@@ -5,6 +5,9 @@ use std::sync::Arc;
 use futures_util::future::join_all;
 use model::ports::{AttestError, Peer, WorkloadAttestor};
 use model::{Selector, Selectors};
+use tonic::Code;
+
+use crate::metrics::{SELECTORS, WORKLOAD_ATTESTATION, WORKLOAD_ATTESTOR};
 
 /// A process that called.
 #[derive(Clone)]
@@ -34,6 +37,16 @@ impl Attestation {
     /// What all attestors together say of a caller, who must be there before and after. What some could not find out is
     /// left out; if none could find out anything, that is an error (SPIRE 1.16).
     pub(crate) async fn attest(&self, caller: &Caller) -> Result<Selectors, AttestError> {
+        let call = WORKLOAD_ATTESTATION.start(&[]);
+        let found = self.attest_now(caller).await;
+        call.with(&found, code);
+        if let Ok(selectors) = &found {
+            SELECTORS.count(selectors.iter().count(), &[]);
+        }
+        found
+    }
+
+    async fn attest_now(&self, caller: &Caller) -> Result<Selectors, AttestError> {
         caller.0.check()?;
         let answers = join_all(self.attestors.iter().map(|one| self.ask(one.as_ref(), caller))).await;
         caller.0.check()?;
@@ -62,7 +75,10 @@ impl Attestation {
     }
 
     async fn ask(&self, attestor: &dyn WorkloadAttestor, caller: &Caller) -> Result<Selectors, AttestError> {
-        attestor.attest(caller.0.as_ref()).await.inspect_err(|error| {
+        let call = WORKLOAD_ATTESTOR.start(&[attestor.name()]);
+        let answer = attestor.attest(caller.0.as_ref()).await;
+        call.with(&answer, code);
+        answer.inspect_err(|error| {
             tracing::error!(
                 subsystem_name = "workload_attestor",
                 pid = caller.pid(),
@@ -71,5 +87,14 @@ impl Attestation {
                 attestor.name()
             );
         })
+    }
+}
+
+fn code(error: &AttestError) -> Code {
+    match error {
+        AttestError::Invalid(_) => Code::InvalidArgument,
+        AttestError::Denied(_) => Code::PermissionDenied,
+        AttestError::Failed(_) => Code::Internal,
+        AttestError::BrokenOff(_) => Code::Unavailable,
     }
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use kit::oversized::OversizedLayer;
+use kit::rpc::MeasuredLayer;
 use kit::uds::Listener;
 use tokio_util::sync::CancellationToken;
 use tonic::transport::Server;
@@ -13,6 +14,7 @@ use tonic_reflection::server::Builder;
 use super::api::WorkloadApi;
 use super::caller::Caller;
 use crate::error::AgentError;
+use crate::metrics::RPC;
 use crate::settings::PinPeer;
 
 /// Everyone may connect; who gets what is decided for each call.
@@ -20,6 +22,23 @@ const MODE: u32 = 0o777;
 /// How long calls get to end.
 const DRAIN: Duration = Duration::from_secs(3);
 const APIS: &str = "Workload API";
+
+/// Counts the calls of methods that are served here.
+const MEASURED: MeasuredLayer = MeasuredLayer { calls: &RPC, known: method };
+
+fn method(path: &str) -> Option<&'static str> {
+    const METHODS: [&str; 8] = [
+        "/SpiffeWorkloadAPI/FetchX509SVID",
+        "/SpiffeWorkloadAPI/FetchX509Bundles",
+        "/SpiffeWorkloadAPI/FetchJWTSVID",
+        "/SpiffeWorkloadAPI/FetchJWTBundles",
+        "/SpiffeWorkloadAPI/ValidateJWTSVID",
+        "/SpiffeWorkloadAPI/FetchWITSVID",
+        "/SpiffeWorkloadAPI/FetchWITBundles",
+        "/grpc.health.v1.Health/Check",
+    ];
+    METHODS.into_iter().find(|known| *known == path)
+}
 
 /// The public socket.
 pub(crate) struct Endpoint {
@@ -41,7 +60,8 @@ impl Endpoint {
         let pin = self.pin;
         let connections = self.listener.connections(Arc::new(move |stream| pin(stream).map(Caller)));
         let stopped = stop.clone();
-        let mut server = Server::builder().layer(OversizedLayer).add_service(api).add_service(health);
+        let mut server =
+            Server::builder().layer(MEASURED).layer(OversizedLayer).add_service(api).add_service(health);
         // The descriptors are a constant of the build; without them there is no reflection, and no harm.
         if let Ok(reflection) = reflection().build_v1() {
             server = server.add_service(reflection);

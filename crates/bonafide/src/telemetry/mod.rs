@@ -1,5 +1,7 @@
 //! Metrics of a role: from its settings to a recorder, and the sinks behind it.
 
+#[cfg(test)]
+mod document;
 mod tls;
 
 use std::collections::HashSet;

@@ -16,27 +16,31 @@ use telemetry::prometheus::Acceptor;
 
 use crate::start::{Failure, chain};
 
+/// Asks for the role's own identity and the bundles that it judges scrapers by; none while it has none.
+type Ask = dyn Fn() -> Option<(Arc<IdentitySource>, BundleHandle)> + Send + Sync;
+
 /// The role's own identity and the bundles that it judges scrapers by, once it has them.
-#[derive(Clone, Default)]
-pub(crate) struct Own(Arc<OnceLock<(Arc<IdentitySource>, BundleHandle)>>);
+#[derive(Clone)]
+pub(crate) struct Own(Arc<Ask>);
 
 impl Own {
-    /// The role has them now.
-    pub(crate) fn set(&self, identity: Arc<IdentitySource>, bundles: BundleHandle) {
-        // A role starts once.
-        let _ = self.0.set((identity, bundles));
+    /// Asks each time.
+    pub(crate) fn when(
+        ask: impl Fn() -> Option<(Arc<IdentitySource>, BundleHandle)> + Send + Sync + 'static,
+    ) -> Self {
+        Self(Arc::new(ask))
     }
 }
 
 impl std::fmt::Debug for Own {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_tuple("Own").field(&self.0.get().is_some()).finish()
+        f.debug_tuple("Own").field(&(self.0)().is_some()).finish()
     }
 }
 
 impl ResolvesServerCert for Own {
     fn resolve(&self, hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
-        self.0.get().and_then(|(identity, _)| identity.resolve(hello))
+        (self.0)().and_then(|(identity, _)| identity.resolve(hello))
     }
 }
 
@@ -61,10 +65,10 @@ pub(super) fn acceptors(settings: &PrometheusTls, own: Own) -> Result<Acceptor, 
             let ids: Arc<[_]> = ids.clone().into();
             let made = OnceLock::new();
             return Ok(Arc::new(move || {
-                let (identity, bundles) = own.0.get()?;
+                let (identity, bundles) = (own.0)()?;
                 let ids = ids.clone();
                 let admitted = Authorize::Fn(Arc::new(move |id| ids.contains(id)));
-                let config = made.get_or_init(|| spiffe(identity, bundles, admitted, shown.clone()));
+                let config = made.get_or_init(|| spiffe(&identity, &bundles, admitted, shown.clone()));
                 config.clone()
             }));
         }

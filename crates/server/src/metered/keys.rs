@@ -16,7 +16,7 @@ fn code(error: &KeyError) -> Code {
     match error {
         KeyError::NotFound(_) => Code::NotFound,
         KeyError::Unreadable { .. } | KeyError::Unwritable { .. } => Code::Unavailable,
-        _ => Code::Internal,
+        KeyError::Generate { .. } => Code::Internal,
     }
 }
 

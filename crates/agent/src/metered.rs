@@ -1,0 +1,56 @@
+//! A key manager whose calls are counted.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use model::ports::{KeyError, KeyManager};
+use spiffe::key::{KeyType, PublicKey, Signer};
+use tonic::Code;
+
+use crate::metrics::{KEY_GENERATE, KEY_GET, KEY_LIST};
+
+/// Counts what a key manager is asked for.
+pub(crate) struct MeteredKeys(pub(crate) Arc<dyn KeyManager>);
+
+fn code(error: &KeyError) -> Code {
+    match error {
+        KeyError::NotFound(_) => Code::NotFound,
+        KeyError::Unreadable { .. } | KeyError::Unwritable { .. } => Code::Unavailable,
+        KeyError::Generate { .. } => Code::Internal,
+    }
+}
+
+#[async_trait]
+impl KeyManager for MeteredKeys {
+    async fn generate(&self, id: &str, key_type: KeyType) -> Result<Arc<dyn Signer>, KeyError> {
+        let call = KEY_GENERATE.start(&[]);
+        let made = self.0.generate(id, key_type).await;
+        call.with(&made, code);
+        made
+    }
+
+    async fn get(&self, id: &str) -> Result<Option<Arc<dyn Signer>>, KeyError> {
+        let call = KEY_GET.start(&[]);
+        let found = self.0.get(id).await;
+        match &found {
+            Ok(None) => call.done(Code::NotFound),
+            other => call.with(other, code),
+        }
+        found
+    }
+
+    async fn list(&self) -> Result<Vec<(String, PublicKey)>, KeyError> {
+        let call = KEY_LIST.start(&[]);
+        let list = self.0.list().await;
+        call.with(&list, code);
+        list
+    }
+
+    fn name(&self) -> &'static str {
+        self.0.name()
+    }
+
+    fn persistent(&self) -> bool {
+        self.0.persistent()
+    }
+}

@@ -32,6 +32,7 @@ pub(crate) fn run(values: &Values) -> Result<(), Failure> {
     start::runtime()?.block_on(async {
         let stop = signals::stop_on_signal()?;
         signals::reopen_on_signal(log)?;
+        signals::survive_usr1()?;
         serve(settings, stop, |_| {}).await
     })
 }

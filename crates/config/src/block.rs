@@ -188,6 +188,34 @@ impl<'a> Block<'a> {
         self.section(name).map(|section| Block::new(self.ledger, Arc::clone(&self.file), &path, section))
     }
 
+    /// Every section of this name by itself: blocks, or a list of them.
+    pub(crate) fn blocks(&self, name: &'static str) -> Vec<Block<'a>> {
+        let path = format!("{}.{name}", self.path);
+        let mut sections = Vec::new();
+        for field in self.fields(name) {
+            match field.node() {
+                Some(Node { value: Value::List(list), .. }) => {
+                    for element in list {
+                        match &element.value {
+                            Value::Object(body) => sections.push(Section::of(body)),
+                            other => {
+                                self.wrong_kind::<()>(
+                                    self.at(element.at),
+                                    name,
+                                    "a list of blocks, as in [{ … }]",
+                                    other,
+                                );
+                            }
+                        }
+                    }
+                }
+                _ => sections.extend(self.section_of(name, &field)),
+            }
+        }
+        let block = |section| Block::new(self.ledger, Arc::clone(&self.file), &path, section);
+        sections.into_iter().map(block).collect()
+    }
+
     /// As [`block`](Self::block), empty if there is none: flags may stand in for it.
     pub(crate) fn block_or_empty(&self, name: &'static str) -> Block<'a> {
         let empty = || {

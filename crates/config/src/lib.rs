@@ -24,4 +24,4 @@ pub use health::HealthChecks;
 pub use problem::{Notice, Problem};
 pub use read::{ReadError, Source, read};
 pub use report::{Mistake, Place, Report, Warning};
-pub use telemetry::{Prometheus, PrometheusTls, Scrapers, Shown, Telemetry};
+pub use telemetry::{Daemon, M3, Prometheus, PrometheusTls, Scrapers, Shown, Telemetry};

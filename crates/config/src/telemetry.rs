@@ -4,8 +4,9 @@ use std::path::PathBuf;
 
 use spiffe::SpiffeId;
 
-use super::block::{Block, Unknown, is_empty};
+use super::block::{Block, Unknown};
 use super::check;
+use super::given::Given;
 use super::problem::Problem;
 
 /// Where metrics go, and how they are named. By default nowhere.
@@ -13,6 +14,14 @@ use super::problem::Problem;
 pub struct Telemetry {
     /// The listener that Prometheus fetches from.
     pub prometheus: Option<Prometheus>,
+    /// StatsD daemons.
+    pub statsd: Vec<Daemon>,
+    /// DogStatsD daemons.
+    pub dog_statsd: Vec<Daemon>,
+    /// M3 collectors.
+    pub m3: Vec<M3>,
+    /// Whether the last hour is kept in memory and printed on SIGUSR1.
+    pub in_memory: bool,
     /// The first part of names, if it is not to be the role's.
     pub metric_prefix: Option<String>,
     /// Whether each metric is labelled with the trust domain.
@@ -27,6 +36,24 @@ pub struct Telemetry {
     pub allowed_labels: Vec<String>,
     /// Labels that are not.
     pub blocked_labels: Vec<String>,
+}
+
+/// Where a daemon listens for datagrams.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Daemon {
+    /// `host:port`
+    Udp(String),
+    /// A Unix datagram socket.
+    Unix(PathBuf),
+}
+
+/// An M3 collector.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct M3 {
+    /// `host:port`
+    pub address: String,
+    /// The tag `env`.
+    pub env: String,
 }
 
 /// The listener that Prometheus fetches from.
@@ -79,17 +106,16 @@ pub(crate) fn telemetry(top: &Block<'_>) -> Telemetry {
     let Some(block) = top.block("telemetry") else {
         return Telemetry::default();
     };
-    for (sink, would) in [
-        ("DogStatsd", "send metrics to a DogStatsD server"),
-        ("Statsd", "send metrics to a StatsD server"),
-        ("M3", "send metrics to an M3 server"),
-        ("InMem", "keep metrics in memory and print them on SIGUSR1"),
-    ] {
-        block.not_yet_unless(sink, would, is_empty);
-    }
     let list = |key| block.texts(key).into_iter().map(|given| given.value).collect();
     let settings = Telemetry {
         prometheus: block.block("Prometheus").and_then(prometheus),
+        statsd: block.blocks("Statsd").into_iter().filter_map(statsd).collect(),
+        dog_statsd: block.blocks("DogStatsd").into_iter().filter_map(dog_statsd).collect(),
+        m3: block.blocks("M3").into_iter().filter_map(m3).collect(),
+        in_memory: block.block("InMem").is_some_and(|empty| {
+            empty.finish(Unknown::Refuse);
+            true
+        }),
         metric_prefix: block.text("MetricPrefix").map(|given| given.value),
         trust_domain_label: block.switch("EnableTrustDomainLabel").is_some_and(|given| given.value),
         no_hostname_label: block.switch("EnableHostnameLabel").is_some_and(|given| !given.value),
@@ -100,6 +126,45 @@ pub(crate) fn telemetry(top: &Block<'_>) -> Telemetry {
     };
     block.finish(Unknown::Warn);
     settings
+}
+
+fn statsd(block: Block<'_>) -> Option<Daemon> {
+    let daemon = udp(&block).map(Daemon::Udp);
+    block.finish(Unknown::Refuse);
+    daemon
+}
+
+/// As Datadog's clients, also by a Unix socket.
+fn dog_statsd(block: Block<'_>) -> Option<Daemon> {
+    let socket =
+        block.text("address").and_then(|given| given.value.strip_prefix("unix://").map(PathBuf::from));
+    let daemon = socket.map(Daemon::Unix).or_else(|| udp(&block).map(Daemon::Udp));
+    block.finish(Unknown::Refuse);
+    daemon
+}
+
+fn m3(block: Block<'_>) -> Option<M3> {
+    let (address, env) = (udp(&block), block.text("env"));
+    if env.is_none() {
+        block.required("env", "M3 tags each metric with it");
+    }
+    block.finish(Unknown::Refuse);
+    Some(M3 { address: address?, env: env?.value })
+}
+
+/// An address as `host:port`.
+fn udp(block: &Block<'_>) -> Option<String> {
+    let Some(Given { value, place }) = block.text("address") else {
+        block.required("address", "where metrics are sent to, as in \"localhost:8125\"");
+        return None;
+    };
+    let (host, port) = value.rsplit_once(':').unwrap_or_default();
+    if host.is_empty() || port.parse::<u16>().map_or(true, |port| port == 0) {
+        let why = "write a host and a port, as in \"localhost:8125\"".to_owned();
+        block.mistake(place, Problem::BadValue { key: "address".to_owned(), value, why });
+        return None;
+    }
+    Some(value)
 }
 
 fn prometheus(block: Block<'_>) -> Option<Prometheus> {

@@ -174,6 +174,7 @@ impl Agent {
              WorkloadAttestor \"unix\" {{\n    plugin_data {{}}\n  }}\n}}",
             options.key_manager,
         );
+        text.push_str(&options.agent_blocks);
         text
     }
 }

@@ -33,6 +33,10 @@ pub struct Options {
     pub server_lines: String,
     /// Further lines of the `agent` block.
     pub agent_lines: String,
+    /// Further blocks at the top of the server's file.
+    pub server_blocks: String,
+    /// Further blocks at the top of the agent's file.
+    pub agent_blocks: String,
 }
 
 impl Default for Options {
@@ -45,6 +49,8 @@ impl Default for Options {
             key_manager: "disk".to_owned(),
             server_lines: String::new(),
             agent_lines: String::new(),
+            server_blocks: String::new(),
+            agent_blocks: String::new(),
         }
     }
 }
@@ -69,6 +75,20 @@ impl Options {
     #[must_use]
     pub fn agent_line(mut self, line: &str) -> Self {
         self.agent_lines.push_str(&format!("  {line}\n"));
+        self
+    }
+
+    /// One more block at the top of the server's file.
+    #[must_use]
+    pub fn server_block(mut self, block: &str) -> Self {
+        self.server_blocks.push_str(&format!("{block}\n"));
+        self
+    }
+
+    /// One more block at the top of the agent's file.
+    #[must_use]
+    pub fn agent_block(mut self, block: &str) -> Self {
+        self.agent_blocks.push_str(&format!("{block}\n"));
         self
     }
 

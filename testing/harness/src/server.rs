@@ -191,6 +191,7 @@ impl Server {
             data.join("datastore.sqlite3").display(),
             options.key_manager,
         );
+        text.push_str(&options.server_blocks);
         text
     }
 }

@@ -105,7 +105,8 @@ fn every_metric_of_spire_is_measured_or_the_document_says_why_not() {
             let measured = table.iter().any(|metric| metric.name() == name);
             let excused = missing.lines().any(|row| {
                 let cells: Vec<&str> = row.split('|').map(str::trim).collect();
-                cells.get(2) == Some(&role) && cells.get(1).is_some_and(|cell| cell.contains(&format!("`{name}`")))
+                cells.get(2) == Some(&role)
+                    && cells.get(1).is_some_and(|cell| cell.contains(&format!("`{name}`")))
             });
             assert!(measured != excused, "{role} {name}: measured {measured}, said to be missing {excused}");
         }

@@ -6,12 +6,17 @@ mod tls;
 
 use std::collections::HashSet;
 use std::future::Future;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use config::{Scrapers, Telemetry};
+use config::{Daemon, Scrapers, Telemetry};
+use kit::clock::Clock;
 use kit::metrics::{Described, Gauge, Set};
 use spiffe::{SpiffeId, TrustDomain};
-use telemetry::{Filter, Naming, Pipeline, Sink, prometheus};
+use telemetry::memory::Memory;
+use telemetry::statsd::Dialect;
+use telemetry::{Address, Filter, Naming, Pipeline, Sink, m3, prometheus, statsd};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -49,13 +54,57 @@ pub(crate) fn start(
         let listen = prometheus::Listen { host: wanted.host.clone(), port: wanted.port, tls };
         tasks.spawn(prometheus::serve(listen, page, stop.clone()));
     }
+    for (dialect, daemons) in
+        [(Dialect::Statsd, &settings.statsd), (Dialect::DogStatsd, &settings.dog_statsd)]
+    {
+        for daemon in daemons {
+            let (recorder, task) = statsd::recorder(dialect, address(daemon), stop.clone());
+            sinks.push(Sink { recorder, typed: false });
+            tasks.spawn(task);
+        }
+    }
+    for collector in &settings.m3 {
+        let wanted = m3::Settings {
+            address: Address::Udp(collector.address.clone()),
+            env: collector.env.clone(),
+            service: role.name.to_owned(),
+        };
+        let (recorder, task) = m3::recorder(wanted, Clock::system(), stop.clone());
+        sinks.push(Sink { recorder, typed: true });
+        tasks.spawn(task);
+    }
+    if settings.in_memory {
+        let memory = Memory::new(Clock::system());
+        sinks.push(Sink { recorder: Arc::new(memory.clone()), typed: false });
+        tasks.spawn(print_on_signal(memory, signal(SignalKind::user_defined1())?, stop.clone()));
+    }
     if !sinks.is_empty() {
         let pipeline = Pipeline::new(naming(role.name, settings, trust_domain), sinks);
-        role.set.install(std::sync::Arc::new(pipeline), role.table);
+        role.set.install(Arc::new(pipeline), role.table);
         role.started.set(1.0, &[env!("CARGO_PKG_VERSION"), trust_domain.as_str()]);
         tasks.spawn(uptime(role.uptime, stop));
     }
     Ok(async move { while tasks.join_next().await.is_some() {} })
+}
+
+fn address(daemon: &Daemon) -> Address {
+    match daemon {
+        Daemon::Udp(address) => Address::Udp(address.clone()),
+        Daemon::Unix(path) => Address::Unix(path.clone()),
+    }
+}
+
+/// Logs what is in memory at each SIGUSR1.
+async fn print_on_signal(memory: Memory, mut signal: Signal, stop: CancellationToken) {
+    loop {
+        tokio::select! {
+            Some(()) = signal.recv() => {}
+            () = stop.cancelled() => return,
+        }
+        for line in memory.lines() {
+            tracing::info!("{line}");
+        }
+    }
 }
 
 fn naming(role: &str, settings: &Telemetry, trust_domain: &TrustDomain) -> Naming {

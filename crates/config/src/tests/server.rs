@@ -294,20 +294,19 @@ fn keys_of_later_features_are_refused_unless_they_ask_for_nothing() {
 }
 
 #[test]
-fn federation_and_telemetry_are_refused_by_name() {
+fn federation_is_refused_by_name() {
     let said = server_mistakes(&server_text(
         "federation { bundle_endpoint { port = 8443 } federates_with \"a.example\" {} }",
-        "telemetry { DogStatsd = [{ address = \"localhost:8125\" }] }",
+        "",
     ));
     let starts = [
         "s.conf:4:14: server.federation.bundle_endpoint is not supported yet",
         "s.conf:4:46: server.federation.federates_with is not supported yet",
-        "s.conf:10:13: DogStatsd is not supported yet",
     ];
     for (line, start) in said.lines().zip(starts) {
         assert!(line.starts_with(start), "{said}");
     }
-    assert_eq!(said.lines().count(), 3);
+    assert_eq!(said.lines().count(), 2);
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! The `telemetry` block.
 
 use super::{server, server_mistakes, server_text};
-use crate::{Prometheus, PrometheusTls, Scrapers, Shown, Telemetry};
+use crate::{Daemon, M3, Prometheus, PrometheusTls, Scrapers, Shown, Telemetry};
 
 fn read(block: &str) -> Telemetry {
     server(&server_text("", &format!("telemetry {{ {block} }}"))).unwrap().telemetry
@@ -84,5 +84,43 @@ fn mistakes_of_the_prometheus_listener_are_placed() {
         "Prometheus { port = 1 tls { cert_file = \"c\" key_file = \"k\" client_ca_file = \"a\" \
          authorized_spiffe_ids = [\"spiffe://a/b\"] } }",
         "s.conf:10:89: only one of client_ca_file, authorized_spiffe_ids may be set; remove the others",
+    );
+}
+
+#[test]
+fn daemons_stand_in_lists_or_in_blocks_of_their_own() {
+    let read = read(
+        "Statsd = [{ address = \"localhost:8125\" }, { address = \"collectd.example.org:8125\" }] \
+         DogStatsd { address = \"unix:///run/dog.sock\" } DogStatsd { address = \"[::1]:8125\" } \
+         M3 = [{ address = \"localhost:9000\" env = \"prod\" }] InMem {}",
+    );
+    let udp = |address: &str| Daemon::Udp(address.to_owned());
+    assert_eq!(read.statsd, [udp("localhost:8125"), udp("collectd.example.org:8125")]);
+    assert_eq!(read.dog_statsd, [Daemon::Unix("/run/dog.sock".into()), udp("[::1]:8125")]);
+    assert_eq!(read.m3, [M3 { address: "localhost:9000".to_owned(), env: "prod".to_owned() }]);
+    assert!(read.in_memory);
+}
+
+#[test]
+fn mistakes_of_daemons_are_placed() {
+    refuses(
+        "Statsd = [{}]",
+        "s.conf:10:23: address must be configured: where metrics are sent to, as in \"localhost:8125\"",
+    );
+    refuses(
+        "DogStatsd = [{ address = \"localhost\" }]",
+        "s.conf:10:38: address \"localhost\" cannot be used: write a host and a port, as in \"localhost:8125\"",
+    );
+    refuses(
+        "M3 = [{ address = \"a:1\" }]",
+        "s.conf:10:19: env must be configured: M3 tags each metric with it",
+    );
+    refuses(
+        "Statsd = [\"localhost:8125\"]",
+        "s.conf:10:23: Statsd must be a list of blocks, as in [{ … }], not a string",
+    );
+    refuses(
+        "InMem { DebugLogLevel = \"x\" }",
+        "s.conf:10:21: unknown key \"DebugLogLevel\" in telemetry.InMem; remove it",
     );
 }

@@ -80,15 +80,6 @@ pub(crate) const LATER: &[(&str, &[&str])] = &[
         ],
     ),
     (
-        "server/telemetry.conf",
-        &[
-            "32:3: Statsd is not supported yet: it would send metrics to a StatsD server",
-            "35:3: DogStatsd is not supported yet: it would send metrics to a DogStatsD server",
-            "38:3: M3 is not supported yet: it would send metrics to an M3 server",
-            "41:3: InMem is not supported yet: it would keep metrics in memory and print them on SIGUSR1",
-        ],
-    ),
-    (
         "server/unique-id.conf",
         &[
             "26:22: plugin CredentialComposer \"uniqueid\" is not supported yet: it would add a unique identifier to the subject of X.509-SVIDs",
@@ -156,15 +147,6 @@ pub(crate) const LATER: &[(&str, &[&str])] = &[
         ],
     ),
     ("agent/sds.conf", &["9:3: sds is not supported yet: it would name the resources that Envoy fetches"]),
-    (
-        "agent/telemetry.conf",
-        &[
-            "32:3: Statsd is not supported yet: it would send metrics to a StatsD server",
-            "35:3: DogStatsd is not supported yet: it would send metrics to a DogStatsD server",
-            "38:3: M3 is not supported yet: it would send metrics to an M3 server",
-            "41:3: InMem is not supported yet: it would keep metrics in memory and print them on SIGUSR1",
-        ],
-    ),
     (
         "agent/workload-limits.conf",
         &[

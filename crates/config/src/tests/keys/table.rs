@@ -34,6 +34,9 @@ const FLAGS: &[(&str, &str)] =
 const AT_LEAST_ONE: &[(&str, &str)] = &[("= 0", "\"0\" cannot be used: it must be greater than 0")];
 const ADDRESSES: &[(&str, &str)] = &[("= [\"10.0.0.1\"]", "must be a string in double quotes, not a list")];
 
+const DAEMONS: &[(&str, &str)] =
+    &[("= \"localhost\"", "\"localhost\" cannot be used: write a host and a port, as in \"localhost:8125\"")];
+
 const PROFILING: &str = "profiling is off";
 const POLLS: &str = "changes are pushed from an ordered log; nothing is reloaded on a timer";
 const QUANTUM: &str = "refuse TLS without a post-quantum key exchange";
@@ -168,10 +171,14 @@ pub(super) const SERVER: &[Row] = &[
     text(METRICS_TLS, "client_ca_file", "= \"/ca\""),
     switch(METRICS_TLS, "use_spire_svid").in_template("metrics by the own SVID"),
     texts(METRICS_TLS, "authorized_spiffe_ids", "= [\"spiffe://example.org/metrics\"]"),
-    later("telemetry", "DogStatsd", "{}", "send metrics to a DogStatsD server"),
-    later("telemetry", "Statsd", "{}", "send metrics to a StatsD server"),
-    later("telemetry", "M3", "{}", "send metrics to an M3 server"),
-    later("telemetry", "InMem", "{}", "keep metrics in memory and print them on SIGUSR1"),
+    section("telemetry", "DogStatsd"),
+    text("telemetry.DogStatsd", "address", "= \"localhost:8125\"").bad(DAEMONS),
+    section("telemetry", "Statsd"),
+    text("telemetry.Statsd", "address", "= \"localhost:8125\"").bad(DAEMONS),
+    section("telemetry", "M3"),
+    text("telemetry.M3", "address", "= \"localhost:9052\"").bad(DAEMONS),
+    text("telemetry.M3", "env", "= \"prod\""),
+    section("telemetry", "InMem"),
     text("telemetry", "MetricPrefix", "= \"x\""),
     switch("telemetry", "EnableTrustDomainLabel"),
     switch("telemetry", "EnableHostnameLabel"),

@@ -82,6 +82,10 @@ fn at_the_top(section: &str) -> String {
     match section {
         "the top of the file" => "@@\n".to_owned(),
         "telemetry.Prometheus" => "telemetry {\nPrometheus {\nport = 1\n@@\n}\n}\n".to_owned(),
+        "telemetry.Statsd" | "telemetry.DogStatsd" | "telemetry.M3" => {
+            let name = section.rsplit('.').next().unwrap_or_default();
+            format!("telemetry {{\n{name} {{\n@@\n}}\n}}\n")
+        }
         "telemetry.Prometheus.tls" => metrics("cert_file = \"/c\"\nkey_file = \"/k\""),
         "metrics by the own SVID" => metrics(""),
         block => format!("{block} {{\n@@\n}}\n"),

@@ -199,6 +199,7 @@ async fn polls_settings(values: &Values) -> Result<polls::Settings, Fault> {
             [] => vec![10, 1000, 100_000],
             given => numbers("entries", given, 1_000_000)?,
         },
+        keep: false,
     })
 }
 

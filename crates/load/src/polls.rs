@@ -38,6 +38,8 @@ pub(crate) struct Settings {
     pub(crate) duration: Duration,
     /// How many entries the agent has, a measurement each, from few to many.
     pub(crate) entries: Vec<usize>,
+    /// Whether what is made stays, for a server that goes anyway.
+    pub(crate) keep: bool,
 }
 
 /// The name of a measurement of all at once.
@@ -50,7 +52,7 @@ pub(crate) fn steps_name(entries: usize) -> String {
     format!("SyncAuthorizedEntries of an agent with {entries} entries")
 }
 
-/// Measures at each size, with an agent of its own each time; what is made is removed.
+/// Measures at each size, with an agent of its own each time; what is made is removed unless it is to stay.
 pub(crate) async fn measure(settings: &Settings) -> Result<Report, Fault> {
     let admin = Admin::connect(&settings.socket).await?;
     let mut report = Report::default();
@@ -58,6 +60,10 @@ pub(crate) async fn measure(settings: &Settings) -> Result<Report, Fault> {
         let node = Node::join(&admin, settings.address, settings.callers.clamp(1, 4)).await?;
         let ids = fill(&admin, &node, count).await?;
         let measured = one_size(settings, &node, count, &mut report).await;
+        if settings.keep {
+            measured?;
+            continue;
+        }
         let removed = admin.delete(&ids).await;
         let evicted = admin.evict(&node.id).await;
         measured.and(removed).and(evicted)?;

@@ -48,6 +48,7 @@ async fn one(programs: Programs, duration: Duration) -> Result<Report, Fault> {
         callers: 16,
         duration,
         entries: ENTRIES.to_vec(),
+        keep: true,
     })
     .await
 }

@@ -261,7 +261,9 @@ fn the_table_has_every_key_that_is_read_and_no_other() {
 
 #[test]
 fn every_block_has_rows_for_its_own_keys() {
-    for (role, row) in rows().filter(|(_, row)| row.kind == Kind::Section && row.key != "plugin_data") {
+    // The first depends on the plugin, the second has none.
+    let others = ["plugin_data", "InMem"];
+    for (role, row) in rows().filter(|(_, row)| row.kind == Kind::Section && !others.contains(&row.key)) {
         let inner = match row.section {
             "the top of the file" => row.key.to_owned(),
             outer => format!("{outer}.{}", row.key),

@@ -4,13 +4,14 @@
 # make bench  measure, and write docs/benchmarks.md
 # make interop SPIRE_BIN=DIR   the tests against SPIRE's own binaries in DIR, and the samples in DIR/../conf
 # make vectors  make testing/vectors again, and print which checks of the standards they cover
-# make fuzz   replay the fuzzers' corpora, then run each fuzzer for FUZZ_SECONDS
+# make fuzz MINUTES=n   replay the fuzzers' corpora and the vectors, then run each fuzzer for n minutes
 
 SHELL := /bin/bash
 CARGO ?= cargo
 LOCKED := $(if $(CI),--locked,)
 TARGET := $(or $(CARGO_TARGET_DIR),target)
-FUZZ_SECONDS ?= 10
+# How long each fuzzer runs in make test.
+FUZZ_SECONDS ?= $(if $(CI),20,5)
 
 # Every step names the whole workspace and uses one profile, so that no crate is built twice with different features.
 .PHONY: up test check tools build bench interop vectors fuzz
@@ -19,7 +20,9 @@ up:
 	$(CARGO) build $(LOCKED) --bin bonafide
 	exec $(TARGET)/debug/bonafide up $(UP)
 
+# The summary of the tests stays its last line.
 test: check
+	scripts/fuzz $(FUZZ_SECONDS)
 	scripts/test --workspace $(LOCKED)
 
 check: tools build
@@ -46,5 +49,5 @@ interop: build
 vectors:
 	$(CARGO) run $(LOCKED) --quiet --package bonafide-conformance --bin vectors
 
-fuzz:
-	scripts/fuzz $(FUZZ_SECONDS)
+fuzz: build
+	scripts/fuzz $(if $(MINUTES),$$(( $(MINUTES) * 60 )),$(FUZZ_SECONDS))

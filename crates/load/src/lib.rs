@@ -64,7 +64,8 @@ fn run(job: Job, values: &kit::flags::Values) -> Result<(), Fault> {
     let report: Report = runtime.block_on(async {
         tokio::select! {
             report = command::run(job, values) => report,
-            _ = tokio::signal::ctrl_c() => Err(Fault::Interrupted),
+            // Told to end, it takes what it has started with it.
+            () = told_to_end() => Err(Fault::Interrupted),
         }
     })?;
     let text = match values.text("output") {
@@ -75,4 +76,16 @@ fn run(job: Job, values: &kit::flags::Values) -> Result<(), Fault> {
     let mut out = std::io::stdout().lock();
     let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
     Ok(())
+}
+
+/// Waits for an interrupt or the signal to terminate.
+async fn told_to_end() {
+    let Ok(mut terminate) = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) else {
+        let _ = tokio::signal::ctrl_c().await;
+        return;
+    };
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        _ = terminate.recv() => {}
+    }
 }

@@ -25,6 +25,10 @@ enum Form {
     Together,
     /// The texts of an object's members.
     Members,
+    /// An object as JSON.
+    Json,
+    /// An HTTP message as text: method and target, or status; the fields; an empty line; the body.
+    Message,
 }
 
 /// Which member of an input is a seed for which target of `fuzz/fuzz_targets`.
@@ -43,7 +47,11 @@ const SEEDS: &[(&str, Form, &str)] = &[
     ("token", Form::Text, "jwt"),
     ("token", Form::Text, "jws"),
     ("wit", Form::Text, "wit"),
-    ("proof", Form::Text, "proof"),
+    ("wit", Form::Text, "jws"),
+    ("request", Form::Message, "proof"),
+    ("response", Form::Message, "proof"),
+    ("private_jwk", Form::Text, "jwk"),
+    ("confirmation", Form::Json, "jwk"),
     ("document", Form::Text, "bundle"),
     ("documents", Form::Members, "bundle"),
     ("body", Form::Bytes, "bundle"),
@@ -100,9 +108,26 @@ fn bytes(value: &Value, form: Form) -> Vec<Vec<u8>> {
         Form::Bytes => decoded(value).into_iter().collect(),
         Form::Each => list().collect(),
         Form::Together => vec![list().flatten().collect()],
+        Form::Json => vec![value.to_string().into_bytes()],
+        Form::Message => vec![message(value).into_bytes()],
         Form::Members => {
             let members = value.as_object().into_iter().flat_map(serde_json::Map::values);
             members.filter_map(Value::as_str).map(|text| text.as_bytes().to_vec()).collect()
         }
     }
+}
+
+fn message(value: &Value) -> String {
+    let text = |name: &str| value.get(name).and_then(Value::as_str).unwrap_or_default();
+    let first = match value.get("status") {
+        Some(status) => format!("HTTP/1.1 {status}"),
+        None => format!("{} {}", text("method"), text("target")),
+    };
+    let fields = value.get("fields").and_then(Value::as_array).into_iter().flatten();
+    let line = |field: &Value| format!("{}: {}\n", part(field, 0), part(field, 1));
+    format!("{first}\n{}\n{}", fields.map(line).collect::<String>(), text("body"))
+}
+
+fn part(field: &Value, place: usize) -> &str {
+    field.get(place).and_then(Value::as_str).unwrap_or_default()
 }

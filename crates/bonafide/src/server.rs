@@ -31,22 +31,23 @@ pub(crate) fn run(values: &Values) -> Result<(), Failure> {
     );
     start::runtime()?.block_on(async {
         let stop = signals::stop_on_signal()?;
-        signals::reopen_on_signal(log)?;
+        signals::reopen_on_signal(log.clone())?;
         signals::survive_usr1()?;
-        serve(settings, stop, |_| {}).await
+        serve(settings, log, stop, |_| {}).await
     })
 }
 
 /// Runs a server with these settings until `stop`.
 pub(crate) async fn serve(
     settings: ServerSettings,
+    log: kit::log::Control,
     stop: tokio_util::sync::CancellationToken,
     ready: impl FnOnce(server::Ready) + Send,
 ) -> Result<(), Failure> {
     std::fs::create_dir_all(&settings.data_dir)
         .map_err(|e| format!("cannot create the data directory {}: {e}", settings.data_dir.display()))?;
     let bind = resolve(&settings.bind_address, settings.bind_port)?;
-    let adapters = adapters(&settings).await?;
+    let adapters = adapters(&settings, log).await?;
     let up = Arc::new(AtomicBool::new(false));
     let asked = up.clone();
     let asked = health::Up::when(move || asked.load(Ordering::Acquire));
@@ -134,7 +135,7 @@ fn resolve(host: &str, port: u16) -> Result<SocketAddr, Failure> {
     })
 }
 
-async fn adapters(settings: &ServerSettings) -> Result<server::Adapters, Failure> {
+async fn adapters(settings: &ServerSettings, logger: kit::log::Control) -> Result<server::Adapters, Failure> {
     let DataStore::Sqlite(sqlite) = &settings.data_store;
     let mut options = store::sqlite::Options::default();
     if let Some(connections) = sqlite.max_open_conns {
@@ -156,6 +157,7 @@ async fn adapters(settings: &ServerSettings) -> Result<server::Adapters, Failure
     let (td, attestors) = (settings.trust_domain.clone(), settings.node_attestors.clone());
     Ok(server::Adapters {
         log,
+        logger,
         keys,
         attestors: Box::new(move |tokens, own| {
             attestors.iter().filter_map(|a| attestor(&td, a, &tokens, &own)).collect()

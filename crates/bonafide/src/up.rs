@@ -42,12 +42,12 @@ pub(crate) fn main(values: &Values) -> ExitCode {
 fn run(values: &Values) -> Result<(), Failure> {
     let files =
         Files::lay(Path::new(values.text("dir")), values.text("trustDomain"), values.given("trustDomain"))?;
-    kit::log::init(files.log_options())?;
+    let log = kit::log::init(files.log_options())?;
     start::safe_umask();
-    start::runtime()?.block_on(live(files, values.switch("demo")))
+    start::runtime()?.block_on(live(files, log, values.switch("demo")))
 }
 
-async fn live(files: Files, demo: bool) -> Result<(), Failure> {
+async fn live(files: Files, log: kit::log::Control, demo: bool) -> Result<(), Failure> {
     let stop = signals::stop_on_signal()?;
     let mut settings = files.server_settings()?;
     if std::net::TcpListener::bind((settings.bind_address.as_str(), settings.bind_port)).is_err() {
@@ -58,7 +58,7 @@ async fn live(files: Files, demo: bool) -> Result<(), Failure> {
         settings.bind_port = 0;
     }
     let (up, came_up) = oneshot::channel();
-    let mut server = tokio::spawn(server::serve(settings, stop.clone(), move |ready| {
+    let mut server = tokio::spawn(server::serve(settings, log, stop.clone(), move |ready| {
         let _ = up.send(ready.address);
     }));
     let address = tokio::select! {

@@ -11,6 +11,7 @@ mod bundle;
 mod debug;
 mod entry;
 mod federation;
+mod logger;
 mod svid;
 mod workload;
 

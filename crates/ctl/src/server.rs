@@ -16,6 +16,7 @@ mod federation;
 mod healthcheck;
 mod jwt_mint;
 mod local_authority;
+mod logger;
 mod token;
 mod x509_mint;
 
@@ -64,6 +65,9 @@ pub(crate) const TABLE: Table = &[
     (&federation::list::COMMAND, |v, t| Box::pin(federation::list::run(v, t))),
     (&federation::show::COMMAND, |v, t| Box::pin(federation::show::run(v, t))),
     (&debug::COMMAND, |v, t| Box::pin(debug::run(v, t))),
+    (&logger::GET, |v, t| Box::pin(logger::get(v, t))),
+    (&logger::SET, |v, t| Box::pin(logger::set(v, t))),
+    (&logger::RESET, |v, t| Box::pin(logger::reset(v, t))),
     (&x509_mint::COMMAND, |v, t| Box::pin(x509_mint::run(v, t))),
     (&jwt_mint::COMMAND, |v, t| Box::pin(jwt_mint::run(v, t))),
     (&local_authority::show::X509, |v, t| Box::pin(local_authority::show::x509(v, t))),

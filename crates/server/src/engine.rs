@@ -16,6 +16,7 @@ use proto::spire::api::server::bundle::v1::bundle_server::BundleServer;
 use proto::spire::api::server::debug::v1::debug_server::DebugServer;
 use proto::spire::api::server::entry::v1::entry_server::EntryServer;
 use proto::spire::api::server::localauthority::v1::local_authority_server::LocalAuthorityServer;
+use proto::spire::api::server::logger::v1::logger_server::LoggerServer;
 use proto::spire::api::server::svid::v1::svid_server::SvidServer;
 use proto::spire::api::server::trustdomain::v1::trust_domain_server::TrustDomainServer;
 use spiffe::x509::Certificate;
@@ -32,6 +33,7 @@ use crate::api::debug::DebugApi;
 use crate::api::entry::EntryApi;
 use crate::api::health;
 use crate::api::local_authority::LocalAuthorityApi;
+use crate::api::logger::LoggerApi;
 use crate::api::svid::SvidApi;
 use crate::api::trustdomain::TrustDomainApi;
 use crate::authority::{Authorities, AuthorityError, AuthoritySettings};
@@ -86,6 +88,8 @@ pub struct Adapters {
     pub keys: Arc<dyn KeyManager>,
     /// Makes the node attestors.
     pub attestors: MakeAttestors,
+    /// The log of this process, whose level the logger service changes.
+    pub logger: kit::log::Control,
 }
 
 /// The X.509 authorities of this trust domain as they stand, for attestors that trust its own SVIDs.
@@ -200,6 +204,7 @@ pub async fn run(
         authorities: authorities.clone(),
         settings: settings.clone(),
         clock: clock.clone(),
+        logger: adapters.logger.clone(),
     };
 
     let bundles = trust.bundles();
@@ -308,6 +313,7 @@ struct Services {
     authorities: Authorities,
     settings: Settings,
     clock: Clock,
+    logger: kit::log::Control,
 }
 
 impl Services {
@@ -350,7 +356,10 @@ impl Services {
         let routes = self
             .common()
             .add_service(health::service(self.authorities.clone(), self.registry.clone()))
-            .add_service(DebugServer::new(debug).max_decoding_message_size(MAX_MESSAGE));
+            .add_service(DebugServer::new(debug).max_decoding_message_size(MAX_MESSAGE))
+            .add_service(
+                LoggerServer::new(LoggerApi::new(self.logger.clone())).max_decoding_message_size(MAX_MESSAGE),
+            );
         let descriptors = || {
             tonic_reflection::server::Builder::configure()
                 .register_encoded_file_descriptor_set(proto::DESCRIPTORS)
@@ -361,6 +370,7 @@ impl Services {
                 .with_service_name("spire.api.server.localauthority.v1.LocalAuthority")
                 .with_service_name("spire.api.server.svid.v1.SVID")
                 .with_service_name("spire.api.server.trustdomain.v1.TrustDomain")
+                .with_service_name("spire.api.server.logger.v1.Logger")
                 .with_service_name("spire.api.server.debug.v1.Debug")
                 .with_service_name("grpc.health.v1.Health")
         };

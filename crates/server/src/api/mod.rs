@@ -11,6 +11,7 @@ mod failure;
 mod filter;
 pub mod health;
 pub mod local_authority;
+pub mod logger;
 mod page;
 mod relationship_wire;
 pub mod svid;

@@ -107,6 +107,9 @@ pub const TABLE: &[Row] = &[
     row("/spire.api.server.localauthority.v1.LocalAuthority/TaintX509UpstreamAuthority", Who::OPERATOR),
     row("/spire.api.server.localauthority.v1.LocalAuthority/RevokeX509UpstreamAuthority", Who::OPERATOR),
     row("/bonafide.feed.v1.Feed/Subscribe", Who::AGENT),
+    socket("/spire.api.server.logger.v1.Logger/GetLogger", Who::LOCAL),
+    socket("/spire.api.server.logger.v1.Logger/SetLogLevel", Who::LOCAL),
+    socket("/spire.api.server.logger.v1.Logger/ResetLogLevel", Who::LOCAL),
     socket("/spire.api.server.debug.v1.Debug/GetInfo", Who::LOCAL),
     socket("/grpc.health.v1.Health/Check", Who::LOCAL),
     // Answered as SPIRE 1.16 does: the method is not implemented.

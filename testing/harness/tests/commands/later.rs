@@ -1,15 +1,8 @@
 //! Where our commands are not SPIRE's.
 
 /// Commands that are not there yet.
-pub(crate) const LATER: &[&str] = &[
-    "agent debug getinfo",
-    "agent logger get",
-    "agent logger reset",
-    "agent logger set",
-    "server logger get",
-    "server logger reset",
-    "server logger set",
-];
+pub(crate) const LATER: &[&str] =
+    &["agent debug getinfo", "agent logger get", "agent logger reset", "agent logger set"];
 
 /// Defaults that our help shows otherwise: the command, the flag, our default, and why.
 pub(crate) const DIFFERENT: &[(&str, &str, &str, &str)] = &[

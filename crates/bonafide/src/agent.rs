@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-use agent::{AgentStatus, Bootstrap, PinPeer};
+use agent::{AgentStatus, Bootstrap, PinPeer, Stage};
 use config::agent::{AgentSettings, KeyManager, NodeAttestor, Overrides, WorkloadAttestor, X509pop};
 use kit::clock::Clock;
 use kit::flags::Values;
@@ -39,7 +39,7 @@ pub(crate) async fn serve(settings: AgentSettings, stop: CancellationToken) -> R
         .map_err(|e| format!("cannot create the data directory {}: {e}", settings.data_dir.display()))?;
     let status = AgentStatus::default();
     let asked = status.clone();
-    let up = health::Up::when(move || asked.is_serving());
+    let check = health::Check::by(move || std::future::ready(vec![subsystem(asked.stage())]));
     let asked = status.clone();
     let measured = telemetry::Role {
         name: "spire_agent",
@@ -51,7 +51,7 @@ pub(crate) async fn serve(settings: AgentSettings, stop: CancellationToken) -> R
     let own = telemetry::Own::when(move || asked.own().cloned());
     let telemetry =
         telemetry::start(measured, &settings.telemetry, &settings.trust_domain, own, stop.clone())?;
-    let health = health::serve(&settings.health_checks, up, stop.clone()).await?;
+    let health = health::serve(&settings.health_checks, check, stop.clone()).await?;
     let adapters = agent::Adapters {
         keys: keys(&settings)?,
         proof: proof(&settings)?,
@@ -64,6 +64,21 @@ pub(crate) async fn serve(settings: AgentSettings, stop: CancellationToken) -> R
     health.await;
     telemetry.await;
     Ok(outcome?)
+}
+
+/// How an agent is at this stage.
+fn subsystem(stage: Stage) -> health::Subsystem {
+    match stage {
+        Stage::Attesting => health::Subsystem::waiting("agent", "this node to be attested by the server"),
+        Stage::Syncing => health::Subsystem::waiting(
+            "agent",
+            "the server to say what this node may have, and the socket to be open",
+        ),
+        Stage::Serving => health::Subsystem::well("agent"),
+        Stage::Stopping => {
+            health::Subsystem::failed("agent", "make_new_x509_err", "the agent is stopping".to_owned())
+        }
+    }
 }
 
 /// Checks a configuration.

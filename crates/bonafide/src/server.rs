@@ -3,7 +3,6 @@
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::path::Path;
 use std::process::ExitCode;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use config::server::{DataStore, KeyManager, NodeAttestor, Overrides, ServerSettings, X509pop, X509popMode};
@@ -48,9 +47,9 @@ pub(crate) async fn serve(
         .map_err(|e| format!("cannot create the data directory {}: {e}", settings.data_dir.display()))?;
     let bind = resolve(&settings.bind_address, settings.bind_port)?;
     let adapters = adapters(&settings, log).await?;
-    let up = Arc::new(AtomicBool::new(false));
+    let up: Arc<OnceLock<server::Ready>> = Arc::default();
     let asked = up.clone();
-    let asked = health::Up::when(move || asked.load(Ordering::Acquire));
+    let check = health::Check::by(move || subsystems(asked.get().cloned()));
     let own: Arc<OnceLock<_>> = Arc::default();
     let shown = own.clone();
     let identity = telemetry::Own::when(move || shown.get().cloned());
@@ -64,7 +63,7 @@ pub(crate) async fn serve(
     let telemetry =
         telemetry::start(measured, &settings.telemetry, &settings.trust_domain, identity, stop.clone())?;
     let scrapers = telemetry::domains(&settings.telemetry);
-    let health = health::serve(&settings.health_checks, asked, stop.clone()).await?;
+    let health = health::serve(&settings.health_checks, check, stop.clone()).await?;
     let outcome = server::run(
         server::Settings {
             trust_domain: settings.trust_domain.clone(),
@@ -82,7 +81,7 @@ pub(crate) async fn serve(
         Clock::system(),
         stop.clone(),
         |running: server::Ready| {
-            up.store(true, Ordering::Release);
+            let _ = up.set(running.clone());
             let _ = own.set((running.identity(), running.bundles(scrapers)));
             ready(running);
         },
@@ -95,6 +94,27 @@ pub(crate) async fn serve(
         tracing::info!("Server stopped gracefully");
     }
     Ok(outcome?)
+}
+
+/// How every part of a server is, before it answers too.
+async fn subsystems(running: Option<server::Ready>) -> Vec<health::Subsystem> {
+    let Some(running) = running else {
+        let what =
+            "the registry to be loaded, the signing authorities to be there, and the listeners to be open";
+        return vec![health::Subsystem::waiting("server", what)];
+    };
+    let detail = |name| match name {
+        "server.ca" => "sign_x509_svid_err",
+        "server.ca.rotator" => "rotation_err",
+        "catalog.datastore" => "list_bundle_err",
+        _ => "get_bundle_err",
+    };
+    let told = running.subsystems().await.into_iter();
+    told.map(|part| match part.failure {
+        None => health::Subsystem::well(part.name),
+        Some(why) => health::Subsystem::failed(part.name, detail(part.name), why),
+    })
+    .collect()
 }
 
 /// Checks a configuration, the files it names included.

@@ -75,6 +75,7 @@ pub(crate) async fn serve(
                 attestation: settings.rate_limit.attestation,
                 signing: settings.rate_limit.signing,
             },
+            audit_log: settings.audit_log_enabled,
             authority: authority(&settings),
         },
         adapters,

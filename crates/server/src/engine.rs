@@ -36,6 +36,7 @@ use crate::api::local_authority::LocalAuthorityApi;
 use crate::api::logger::LoggerApi;
 use crate::api::svid::SvidApi;
 use crate::api::trustdomain::TrustDomainApi;
+use crate::audit::{AuditLayer, Auditor};
 use crate::authority::{Authorities, AuthorityError, AuthoritySettings};
 use crate::authz::{Authorizer, AuthzLayer, Limiter, Peer, RateLimits, table};
 use crate::feed::{FeedApi, Hub};
@@ -76,6 +77,8 @@ pub struct Settings {
     pub agent_id_as_selector: bool,
     /// How often an address may ask.
     pub rate_limits: RateLimits,
+    /// Whether each call leaves a record in the log.
+    pub audit_log: bool,
     /// Lifetimes, key types, names.
     pub authority: AuthoritySettings,
 }
@@ -189,6 +192,7 @@ pub async fn run(
         clock: clock.clone(),
         limiter: Arc::new(Limiter::new(settings.rate_limits)),
     });
+    let auditor = settings.audit_log.then(|| Arc::new(Auditor { admin_ids: settings.admin_ids.clone() }));
     let services = Services {
         agent: AgentApi {
             trust_domain: settings.trust_domain.clone(),
@@ -241,6 +245,7 @@ pub async fn run(
         .layer(MEASURED)
         .layer(OversizedLayer)
         .layer(AuthzLayer(authorizer.clone()))
+        .layer(AuditLayer(auditor.clone()))
         .add_routes(services.remote())
         .serve_with_incoming_shutdown(connections, stop.clone().cancelled_owned());
     tracing::info!(address = %settings.socket_path.display(), network = "unix", "Starting Server APIs");
@@ -248,6 +253,7 @@ pub async fn run(
         .layer(MEASURED)
         .layer(OversizedLayer)
         .layer(AuthzLayer(authorizer))
+        .layer(AuditLayer(auditor))
         .add_routes(services.local())
         .serve_with_incoming_shutdown(
             socket.connections(Arc::new(local_peer)),

@@ -2,6 +2,7 @@
 //! services that clients call. It sees ports, never a database or a vendor.
 
 pub mod api;
+mod audit;
 pub mod authority;
 pub mod authz;
 mod engine;

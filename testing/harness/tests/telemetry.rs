@@ -116,3 +116,117 @@ fn daemons_are_told_and_sigusr1_prints_what_is_in_memory() {
         domain.server().log().contains("][C] 'spire_server.rpc.agent.v1.agent.list_agents.OK.").then_some(())
     });
 }
+
+#[test]
+fn the_log_level_changes_and_the_file_is_opened_anew() {
+    let folder = std::env::temp_dir().join(format!("bonafide-log-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let (file, moved) = (folder.join("log"), folder.join("log.1"));
+    let line = format!("log_file = \"{}\"", file.display());
+    let mut domain = Domain::start_server(Options::default().server_line(&line));
+    let shown = domain.cli(&["logger", "get"]).succeeds().stdout;
+    assert_eq!(shown, "Logger Level : debug\nLaunch Level : debug\n\n");
+    let shown = domain.cli(&["logger", "set", "-level", "WARN", "-output", "json"]).succeeds().json();
+    assert_eq!((&shown["current_level"], &shown["launch_level"]), (&"WARN".into(), &"DEBUG".into()));
+    let loud = || std::fs::read_to_string(&file).unwrap_or_default().matches("GetLogger Called").count();
+    let before = loud();
+    domain.cli(&["logger", "get"]).succeeds();
+    assert_eq!(loud(), before, "what is logged below a warning is not printed");
+    domain.cli(&["logger", "set", "-level", "loud"]).fails();
+    let shown = domain.cli(&["logger", "reset"]).succeeds().stdout;
+    assert_eq!(shown, "Logger Level : debug\nLaunch Level : debug\n\n");
+    std::fs::rename(&file, &moved).unwrap();
+    domain.server().process().signal(rustix::process::Signal::USR2);
+    eventually("the log to be opened anew", Duration::from_secs(10), || {
+        std::fs::read_to_string(&file).ok().filter(|text| text.contains("Log file reopened"))
+    });
+    std::fs::remove_dir_all(&folder).unwrap();
+}
+
+#[test]
+fn health_says_what_is_waited_for_and_then_that_all_is_well() {
+    let (server, agent) = (free_port(), free_port());
+    let block = |port| format!("health_checks {{\n  listener_enabled = true\n  bind_port = \"{port}\"\n}}");
+    let options = Options::default().server_block(&block(server)).agent_block(&block(agent));
+    let mut domain = Domain::start(options);
+    let well = |port, body: &str| {
+        eventually("health to be told", Duration::from_secs(20), || {
+            get(port, "/ready").filter(|answer| answer.status == 200 && answer.body.trim_end() == body)
+        });
+    };
+    well(server, r#"{"server":{},"server.ca":{},"server.ca.rotator":{},"catalog.datastore":{}}"#);
+    well(agent, r#"{"agent":{}}"#);
+    assert_eq!(get(server, "/live").unwrap().status, 200);
+    assert_eq!(get(server, "/").unwrap().status, 404);
+    // An agent that comes back while its server is away is alive, and not ready.
+    domain.server().stop();
+    domain.agent_mut(0).stop();
+    domain.agent_mut(0).spawn();
+    eventually("the agent to say what it waits for", Duration::from_secs(20), || {
+        get(agent, "/ready").filter(|answer| answer.status == 500 && answer.body.contains("waiting_for"))
+    });
+    assert_eq!(get(agent, "/live").unwrap().status, 200);
+}
+
+#[test]
+fn every_access_leaves_a_record_that_says_who_and_what() {
+    let domain = Domain::start(Options::default().server_line("audit_log_enabled = true"));
+    domain.workload(&domain.id("audited"), &[]);
+    domain.agent().cli(&["api", "fetch", "x509"]).succeeds();
+    domain.cli(&["entry", "delete", "-entryID", "nothing-of-that-name"]).fails();
+    let records: Vec<String> = domain
+        .peek_server()
+        .log()
+        .lines()
+        .filter(|line| line.contains("type=audit"))
+        .map(str::to_owned)
+        .collect();
+    let has = |wanted: &[&str]| {
+        assert!(
+            records.iter().any(|record| wanted.iter().all(|part| record.contains(part))),
+            "{wanted:?} is not in\n{}",
+            records.join("\n")
+        );
+    };
+    let uid = format!("caller_uid={}", rustix::process::getuid().as_raw());
+    has(&[
+        "msg=\"API accessed\"",
+        "method=BatchCreateEntry",
+        "authorized_as=local",
+        "authorized_via=transport",
+        "request_id=",
+        "service=entry.v1.Entry",
+        "status=success",
+        "spiffe_id=\"spiffe://example.org/audited\"",
+        "parent_id=",
+        "selectors=\"unix:uid:",
+        "entry_id=",
+        "caller_gid=",
+        "caller_path=/",
+        &uid,
+    ]);
+    has(&[
+        "method=BatchDeleteEntry",
+        "entry_id=nothing-of-that-name",
+        "status=error",
+        "status_code=NotFound",
+        "status_message=\"entry not found\"",
+    ]);
+    has(&[
+        "method=AttestAgent",
+        "authorized_as=nobody",
+        "node_attestor_type=join_token",
+        "caller_addr=\"127.0.0.1:",
+        "agent_id=\"spiffe://example.org/spire/agent/join_token/",
+        "csr=",
+    ]);
+    has(&[
+        "method=BatchNewX509SVID",
+        "authorized_as=agent",
+        "authorized_via=datastore",
+        "entry_id=",
+        "csr=",
+        "caller_id=\"spiffe://example.org/spire/agent/",
+        "status=success",
+    ]);
+}

@@ -121,6 +121,8 @@ pub struct ServerSettings {
     pub node_attestors: Vec<NodeAttestor>,
     /// Health over HTTP.
     pub health_checks: HealthChecks,
+    /// Whether each call leaves a record in the log.
+    pub audit_log_enabled: bool,
     /// Where metrics go.
     pub telemetry: Telemetry,
     /// What to tell the operator at start.
@@ -180,6 +182,7 @@ fn everything(top: &Block<'_>, flags: &Overrides) -> Option<ServerSettings> {
     let disable_jwt_svids = block.switch("disable_jwt_svids").is_some_and(|given| given.value);
     let admin_ids = check::ids(&block, "admin_ids");
     let rate_limit = rate_limit(&block);
+    let audit_log_enabled = block.switch("audit_log_enabled").is_some_and(|given| given.value);
     let experimental = experimental::read(&block);
     federation::read(&block);
     later_features(&block);
@@ -209,6 +212,7 @@ fn everything(top: &Block<'_>, flags: &Overrides) -> Option<ServerSettings> {
         key_manager: plugins.key_manager,
         node_attestors: plugins.node_attestors,
         health_checks,
+        audit_log_enabled,
         telemetry,
         warnings: Vec::new(),
     })
@@ -232,7 +236,6 @@ fn rate_limit(block: &Block<'_>) -> RateLimit {
 }
 
 fn later_features(block: &Block<'_>) {
-    block.not_yet_unless("audit_log_enabled", "write an audit record for each call", is_empty);
     let staleness = "the server knows its agents from a snapshot in memory that is always current";
     block.duration("max_attested_node_info_staleness");
     block.no_effect("max_attested_node_info_staleness", staleness);

@@ -199,7 +199,7 @@ server {
     ca_ttl = \"1d\"
     admin_ids = [\"https://example.org\"]
     ratelimit { attestation = \"yes\" }
-    audit_log_enabled = true
+    prune_tofu_nodes = true
 }
 plugins {
     DataStore \"sql\" {
@@ -227,7 +227,7 @@ health_check {}
     let rest = [
         "s.conf:8:18: admin_ids \"https://example.org\" cannot be used: ",
         "s.conf:9:31: attestation must be true or false, without quotes, not a string",
-        "s.conf:10:5: audit_log_enabled is not supported yet: it would write an audit record for each call;",
+        "s.conf:10:5: prune_tofu_nodes is not supported yet: it would purge expired agents that cannot attest again;",
         "s.conf:14:39: database_type \"postgres\" is not supported yet: it would keep the registry in that database;",
         "s.conf:16:16: unknown key \"disc\" in plugins.KeyManager; did you mean \"disk\"?",
         "s.conf:17:5: unknown key \"NodeAttestr\" in plugins; did you mean \"NodeAttestor\"?",
@@ -252,7 +252,6 @@ fn a_syntax_error_names_its_place() {
 fn keys_of_later_features_are_refused_unless_they_ask_for_nothing() {
     let said = "is not supported yet: it would";
     for (key, value) in [
-        ("audit_log_enabled", "true"),
         ("prune_attested_nodes_expired_for", "\"720h\""),
         ("prune_attested_nodes_batch_size", "10"),
         ("prune_tofu_nodes", "true"),
@@ -263,7 +262,6 @@ fn keys_of_later_features_are_refused_unless_they_ask_for_nothing() {
         assert!(mistakes.starts_with(&format!("s.conf:4:3: {key} {said}")), "{mistakes}");
     }
     for harmless in [
-        "audit_log_enabled = false",
         "prune_attested_nodes_expired_for = \"\"",
         "prune_tofu_nodes = false",
         "proxy_protocol_trusted_cidrs = []",

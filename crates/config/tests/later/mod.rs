@@ -4,10 +4,6 @@
 /// One row a file. When a feature comes, its row goes, and the file moves up in `docs/examples/README.md`.
 pub(crate) const LATER: &[(&str, &[&str])] = &[
     (
-        "server/audit.conf",
-        &["6:3: audit_log_enabled is not supported yet: it would write an audit record for each call"],
-    ),
-    (
         "server/aws-postgres.conf",
         &[
             "10:17: database_type \"aws_postgres\" is not supported yet: it would keep the registry in that database",

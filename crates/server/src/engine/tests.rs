@@ -41,6 +41,7 @@ async fn an_idle_server_asks_its_database_nothing() {
         admin_ids: HashSet::new(),
         agent_id_as_selector: false,
         rate_limits: RateLimits::default(),
+        audit_log: false,
         authority: AuthoritySettings::default(),
     };
     let adapters = Adapters {

@@ -58,7 +58,7 @@ pub(super) const SERVER: &[Row] = &[
     section(TOP, "health_checks"),
     texts("server", "admin_ids", "= [\"spiffe://example.org/admin\"]"),
     duration("server", "agent_ttl", "= \"2h\"").bad(SHORTEST),
-    later("server", "audit_log_enabled", "= true", "write an audit record for each call"),
+    switch("server", "audit_log_enabled"),
     text("server", "bind_address", "= \"::1\"").bad(ADDRESSES),
     number("server", "bind_port", "= 8082").bad(PORT),
     text("server", "ca_key_type", "= \"ec-p384\"").bad(KEY_TYPES),

@@ -21,12 +21,13 @@ use super::{Authorizer, Limiter, Peer, RateLimits, Standing};
 use crate::registry::Registry;
 
 /// The services that the server registers, beside health and reflection.
-const SERVICES: [&str; 8] = [
+const SERVICES: [&str; 9] = [
     "spire.api.server.agent.v1.Agent",
     "spire.api.server.bundle.v1.Bundle",
     "spire.api.server.entry.v1.Entry",
     "spire.api.server.svid.v1.SVID",
     "spire.api.server.trustdomain.v1.TrustDomain",
+    "spire.api.server.logger.v1.Logger",
     "spire.api.server.debug.v1.Debug",
     "spire.api.server.localauthority.v1.LocalAuthority",
     "bonafide.feed.v1.Feed",

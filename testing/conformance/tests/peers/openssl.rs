@@ -1,5 +1,5 @@
 //! OpenSSL: `openssl verify` for chains, and the raw signature of tokens. It knows nothing of SPIFFE, so of what must be
-//! refused it is asked only about what RFC 5280 refuses.
+//! refused it is asked only about what RFC 5280 refuses, and about tokens that no key signed.
 
 use std::fs;
 use std::path::Path;
@@ -8,10 +8,12 @@ use std::process::{Command, Output};
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use conformance::forge::der::{integer, sequence};
-use conformance::kinds::input::{Bundles, Bytes};
+use conformance::kinds::input::{Bundles, Bytes, KeyEntry};
 use conformance::kinds::jwt_svid;
 use harness::Missing;
 use serde::Deserialize;
+use serde_json::Value;
+use spiffe::jws::JwsError;
 use spiffe::x509::Certificate;
 use spiffe::{SpiffeId, TrustDomain};
 
@@ -34,7 +36,7 @@ pub fn judge(items: &[Item]) -> Result<Verdicts, Missing> {
             }
             // With lists, a list of each issuer must be there.
             "x509-svid-with-crls" if item.input["strict"] == true => chain(folder.path(), item),
-            "jwt-svid" if item.accept => Some(token(folder.path(), item)),
+            "jwt-svid" if item.accept || refused_by_signature(item) => token(folder.path(), item),
             _ => None,
         };
         let Some(verdict) = verdict else { continue };
@@ -109,13 +111,22 @@ fn said(output: &Output, item: &Item) -> Verdict {
     }
 }
 
-/// The raw signature by any of the keys; the rest of a token is none of OpenSSL's business.
-fn token(folder: &Path, item: &Item) -> Verdict {
+/// Whether the keys are what a refused token fails by: what else is wrong with one, OpenSSL does not know.
+fn refused_by_signature(item: &Item) -> bool {
+    let by_key = JwsError::Signature.to_string();
+    item.refusal.as_ref().is_some_and(|why| *why == by_key)
+}
+
+/// The raw signature by the keys of the subject's trust domain that have the token's key id, or by any of them if it names
+/// none; the rest of a token is none of OpenSSL's business. `None` where there is no such key.
+fn token(folder: &Path, item: &Item) -> Option<Verdict> {
     let input: jwt_svid::Members = serde_json::from_value(item.input.clone()).unwrap();
     let (signed, signature) = input.token.rsplit_once('.').unwrap();
-    let header: serde_json::Value =
-        serde_json::from_slice(&URL_SAFE_NO_PAD.decode(signed.split('.').next().unwrap()).unwrap()).unwrap();
+    let (header, claims) = signed.split_once('.').unwrap();
+    let part = |text| serde_json::from_slice::<Value>(&URL_SAFE_NO_PAD.decode(text).unwrap()).unwrap();
+    let (header, claims) = (part(header), part(claims));
     let alg = header["alg"].as_str().unwrap();
+    let own = SpiffeId::parse(claims["sub"].as_str().unwrap()).unwrap().trust_domain();
     let mut signature = URL_SAFE_NO_PAD.decode(signature).unwrap();
     if alg.starts_with("ES") {
         let (r, s) = signature.split_at(signature.len() / 2);
@@ -124,17 +135,18 @@ fn token(folder: &Path, item: &Item) -> Verdict {
     let [key_file, signature_file, signed_file] = ["key.pem", "signature", "signed"].map(|n| folder.join(n));
     fs::write(&signature_file, signature).unwrap();
     fs::write(&signed_file, signed).unwrap();
-    let mut last = Err("no key".to_owned());
-    for key in input.bundles.values().flat_map(|held| &held.jwt) {
+    let named = |key: &&KeyEntry| header["kid"].as_str().is_none_or(|kid| kid == key.kid);
+    let mut last = None;
+    for key in input.bundles.get(own.as_str()).iter().flat_map(|held| &held.jwt).filter(named) {
         fs::write(&key_file, pem("PUBLIC KEY", &key.spki.0)).unwrap();
         let mut command = Command::new("openssl");
-        command.args(["dgst", &format!("-sha{}", if alg == "ES512" { "512" } else { &alg[2..] })]);
+        command.args(["dgst", &format!("-sha{}", &alg[2..])]);
         if alg.starts_with("PS") {
             command.args(["-sigopt", "rsa_padding_mode:pss", "-sigopt", "rsa_pss_saltlen:digest"]);
         }
         command.arg("-verify").arg(&key_file).arg("-signature").arg(&signature_file).arg(&signed_file);
-        last = said(&command.output().unwrap(), item);
-        if last.is_ok() {
+        last = Some(said(&command.output().unwrap(), item));
+        if matches!(last, Some(Ok(_))) {
             break;
         }
     }

@@ -18,6 +18,8 @@ pub struct Item {
     pub input: Value,
     /// The ID that it must yield, if it is accepted.
     pub id: Option<String>,
+    /// Why our own crate refuses it, if it does.
+    pub refusal: Option<String>,
     /// The leaf's private key, if it is one of the fixed keys.
     pub private_key: Option<Bytes>,
 }
@@ -38,11 +40,13 @@ pub fn svids() -> Vec<Item> {
             // None of the others can be told the side, for which something is refused.
             let sided = vector.input.get("side").is_some() && !vector.accept;
             if KINDS.contains(&&*vector.kind) && !sided {
+                let (id, refusal) = ours(&vector);
                 items.push(Item {
                     name: format!("{}/{}", check.check, vector.name),
                     accept: vector.accept,
                     now: vector.input["now"].as_i64().unwrap(),
-                    id: id(&vector),
+                    id,
+                    refusal,
                     private_key: private_key(&vector.input),
                     kind: vector.kind,
                     input: vector.input,
@@ -64,10 +68,12 @@ impl Item {
     }
 }
 
-/// What our own crate says that it yields; the loop over all vectors makes sure that this is right.
-fn id(vector: &conformance::format::Vector) -> Option<String> {
-    let outcome = conformance::kinds::outcome(vector).ok()?.ok()?;
-    Some(outcome["id"].as_str()?.to_owned())
+/// The ID that our own crate says it yields, or why it is refused; the loop over all vectors makes sure that this is right.
+fn ours(vector: &conformance::format::Vector) -> (Option<String>, Option<String>) {
+    match conformance::kinds::outcome(vector).unwrap() {
+        Ok(outcome) => (outcome["id"].as_str().map(str::to_owned), None),
+        Err(why) => (None, Some(why)),
+    }
 }
 
 fn private_key(input: &Value) -> Option<Bytes> {

@@ -64,7 +64,8 @@ impl Seen {
         let mut text = format!(
             "## {TITLE}\n\nWhat SPIRE's agents ask every five seconds: which entries they have, all at once \
              (GetAuthorizedEntries) or in steps\n(SyncAuthorizedEntries: the revisions, and nothing has changed). An \
-             answer counts when it is whole. Our own agents do not poll.\n\n\
+             answer counts when it is whole. Our own agents do not poll. What else runs shares the processors: compare\nwhat each second of the \
+             server's own processor time brings.\n\n\
              | question | entries of the agent | answers | each CPU second | p99 | SPIRE 1.16: answers | each CPU second \
              | p99 |\n|---|---:|---:|---:|---:|---:|---:|---:|\n"
         );

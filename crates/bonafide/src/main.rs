@@ -13,6 +13,7 @@ mod signals;
 mod start;
 mod telemetry;
 mod up;
+mod upstream;
 
 use std::io;
 use std::process::ExitCode;

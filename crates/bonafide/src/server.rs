@@ -15,7 +15,7 @@ use spiffe::TrustDomain;
 use store::sqlite::SqliteLog;
 
 use crate::start::{self, Failure, given};
-use crate::{health, signals, telemetry};
+use crate::{health, signals, telemetry, upstream};
 
 /// Runs a server until a signal stops it.
 pub(crate) fn run(values: &Values) -> Result<(), Failure> {
@@ -175,11 +175,13 @@ async fn adapters(settings: &ServerSettings, logger: kit::log::Control) -> Resul
             return Err(format!("NodeAttestor \"x509pop\": {fault}").into());
         }
     }
+    let upstream = upstream::open(settings)?;
     let (td, attestors) = (settings.trust_domain.clone(), settings.node_attestors.clone());
     Ok(server::Adapters {
         log,
         logger,
         keys,
+        upstream,
         attestors: Box::new(move |tokens, own| {
             attestors.iter().filter_map(|a| attestor(&td, a, &tokens, &own)).collect()
         }),

@@ -2,10 +2,12 @@
 
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use async_trait::async_trait;
+use spiffe::bundle::{Bundle, JwtAuthority};
 use spiffe::key::{KeyType, PublicKey, Signer};
+use spiffe::x509::Certificate;
 
 use crate::{Attested, Change, Changes, Cursor, Row, Selectors, Write, WriteFault};
 
@@ -205,4 +207,46 @@ pub trait WorkloadAttestor: Send + Sync {
     /// The selectors of this process. Called for each request, so answers that are dear to find are kept by the
     /// attestor, for as long as the process image is the same.
     async fn attest(&self, peer: &dyn Peer) -> Result<Selectors, AttestError>;
+}
+
+/// Why the authority above this server did not do what it was asked.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum UpstreamError {
+    /// What it needs on this machine cannot be used.
+    #[error("{0}")]
+    Material(String),
+    /// It does not answer for now; trying again may help.
+    #[error("the upstream authority cannot be reached: {0}")]
+    Unavailable(String),
+    /// It says no.
+    #[error("the upstream authority refused: {0}")]
+    Refused(String),
+    /// What it answered cannot be used.
+    #[error("the upstream authority's answer cannot be used: {0}")]
+    Answer(String),
+}
+
+/// A signing certificate that an upstream authority has issued.
+#[derive(Debug, Clone)]
+pub struct MintedCa {
+    /// The certificate, then the intermediates towards a root, which is not among them unless it signs by itself.
+    pub chain: Vec<Certificate>,
+    /// What chains to it are verified against, each with its taint.
+    pub roots: Bundle,
+}
+
+/// An authority above this server, which signs this server's X.509 CA.
+#[async_trait]
+pub trait UpstreamAuthority: Send + Sync {
+    /// Its name in messages: `disk`, `spire`.
+    fn name(&self) -> &'static str;
+
+    /// Signs the X.509 CA that `csr` (PKCS #10, DER) asks for, to live for `ttl` from `now`, or shorter.
+    async fn mint(&self, csr: Vec<u8>, ttl: Duration, now: SystemTime) -> Result<MintedCa, UpstreamError>;
+
+    /// Has the key known to all servers below the same authority. `false` if it knows of no JWT keys.
+    async fn publish_jwt(&self, key: &JwtAuthority) -> Result<bool, UpstreamError>;
+
+    /// The trust domain's bundle as the authority has it now; `None` if it has none to follow. Asked every few seconds.
+    async fn bundle(&self) -> Result<Option<Bundle>, UpstreamError>;
 }

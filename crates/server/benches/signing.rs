@@ -39,7 +39,9 @@ async fn server(key_type: KeyType, pool: SigningPool) -> Server {
     let settings = AuthoritySettings { ca_key_type: key_type, ..AuthoritySettings::default() };
     let keys = Arc::new(keys::MemoryKeys::default());
     let authorities =
-        Authorities::open(td.clone(), settings, registry.clone(), keys, pool, clock.clone()).await.unwrap();
+        Authorities::open(td.clone(), settings, registry.clone(), keys, None, pool, clock.clone())
+            .await
+            .unwrap();
 
     // The way of a real agent: attested, verified by its SVID, and granted its entry.
     let id = SpiffeId::new(&td, "/spire/agent/bench").unwrap();

@@ -9,7 +9,7 @@ use std::time::Duration;
 use kit::clock::Clock;
 use kit::oversized::OversizedLayer;
 use kit::rpc::MeasuredLayer;
-use model::ports::{ChangeLog, KeyManager, LogError, NodeAttestor, TokenSpender};
+use model::ports::{ChangeLog, KeyManager, LogError, NodeAttestor, TokenSpender, UpstreamAuthority};
 use proto::bonafide::feed::v1::feed_server::FeedServer;
 use proto::spire::api::server::agent::v1::agent_server::AgentServer;
 use proto::spire::api::server::bundle::v1::bundle_server::BundleServer;
@@ -89,6 +89,8 @@ pub struct Adapters {
     pub log: Arc<dyn ChangeLog>,
     /// Where the authorities' keys are.
     pub keys: Arc<dyn KeyManager>,
+    /// What signs this server's X.509 CA; it signs its own without one.
+    pub upstream: Option<Arc<dyn UpstreamAuthority>>,
     /// Makes the node attestors.
     pub attestors: MakeAttestors,
     /// The log of this process, whose level the logger service changes.
@@ -163,6 +165,7 @@ pub async fn run(
         settings.authority.clone(),
         registry.clone(),
         Arc::new(MeteredKeys(adapters.keys)),
+        adapters.upstream.clone(),
         pool,
         clock.clone(),
     )
@@ -206,6 +209,7 @@ pub async fn run(
         hub: hub.clone(),
         registry: registry.clone(),
         authorities: authorities.clone(),
+        upstream: adapters.upstream,
         settings: settings.clone(),
         clock: clock.clone(),
         logger: adapters.logger.clone(),
@@ -317,6 +321,7 @@ struct Services {
     hub: Arc<Hub>,
     registry: Arc<Registry>,
     authorities: Authorities,
+    upstream: Option<Arc<dyn UpstreamAuthority>>,
     settings: Settings,
     clock: Clock,
     logger: kit::log::Control,
@@ -331,7 +336,7 @@ impl Services {
             registry: self.registry.clone(),
             clock: self.clock.clone(),
         };
-        let bundle = BundleApi::new(trust_domain.clone(), self.registry.clone());
+        let bundle = BundleApi::new(trust_domain.clone(), self.registry.clone(), self.upstream.clone());
         let svid = SvidApi::new(self.authorities.clone(), self.registry.clone(), self.clock.clone());
         let trust_domains = TrustDomainApi::new(trust_domain.clone(), self.registry.clone());
         let local_authority = LocalAuthorityApi::new(self.authorities.clone());

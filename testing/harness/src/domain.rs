@@ -167,6 +167,12 @@ impl Domain {
         &self.server
     }
 
+    /// The server's TCP port on 127.0.0.1.
+    #[must_use]
+    pub fn port(&self) -> u16 {
+        self.server.port()
+    }
+
     /// The first agent, to look at.
     ///
     /// # Panics

@@ -29,6 +29,8 @@ pub struct Options {
     pub node_attestor: NodeAttestor,
     /// The server's and the agent's `KeyManager`: `disk` or `memory`.
     pub key_manager: String,
+    /// Further plugin blocks of the server.
+    pub server_plugins: String,
     /// Further lines of the `server` block.
     pub server_lines: String,
     /// Further lines of the `agent` block.
@@ -47,6 +49,7 @@ impl Default for Options {
             agent: Program::Bonafide,
             node_attestor: NodeAttestor::JoinToken,
             key_manager: "disk".to_owned(),
+            server_plugins: String::new(),
             server_lines: String::new(),
             agent_lines: String::new(),
             server_blocks: String::new(),
@@ -61,6 +64,13 @@ impl Options {
     pub fn programs(mut self, server: Program, agent: Program) -> Self {
         self.server = server;
         self.agent = agent;
+        self
+    }
+
+    /// One more plugin block of the server.
+    #[must_use]
+    pub fn server_plugin(mut self, block: &str) -> Self {
+        self.server_plugins.push_str(&format!("  {block}\n"));
         self
     }
 

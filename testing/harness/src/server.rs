@@ -187,9 +187,10 @@ impl Server {
             text,
             "plugins {{\n  DataStore \"sql\" {{\n    plugin_data {{\n      database_type = \"sqlite3\"\n      \
              connection_string = \"{}\"\n    }}\n  }}\n  KeyManager \"{}\" {{\n    plugin_data {{\n      {keys}\n    \
-             }}\n  }}\n  {attestor}\n}}",
+             }}\n  }}\n  {attestor}\n{}}}",
             data.join("datastore.sqlite3").display(),
             options.key_manager,
+            options.server_plugins,
         );
         text.push_str(&options.server_blocks);
         text

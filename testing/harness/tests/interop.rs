@@ -6,6 +6,8 @@
 mod checks;
 #[path = "checks/authorities.rs"]
 mod forced;
+#[path = "checks/nested.rs"]
+mod nested;
 #[path = "checks/samples.rs"]
 mod samples;
 #[path = "checks/x509pop.rs"]
@@ -138,6 +140,34 @@ fn spires_commands_force_a_rotation_of_spires_server_and_pass_the_same_checks() 
     if !spire_is_missing("a forced rotation of SPIRE's below SPIRE's agent") {
         authorities_are_replaced(Spire, Spire, Spire);
     }
+}
+
+/// Three levels of which one is SPIRE's: a taint at the top reaches the bottom, and keys of the bottom the top.
+fn levels_work(test: &str, programs: [Program; 3]) {
+    if spire_is_missing(test) {
+        return;
+    }
+    if let Err(missing) = Client::Rust.available() {
+        return skip(test, &missing);
+    }
+    let levels = nested::levels(programs, &Options::default());
+    levels.keys_are_published();
+    levels.root_is_replaced(Bonafide);
+}
+
+#[test]
+fn three_levels_work_with_spires_server_at_the_top() {
+    levels_work("three levels with SPIRE's at the top", [Spire, Bonafide, Bonafide]);
+}
+
+#[test]
+fn three_levels_work_with_spires_server_in_the_middle() {
+    levels_work("three levels with SPIRE's in the middle", [Bonafide, Spire, Bonafide]);
+}
+
+#[test]
+fn three_levels_work_with_spires_server_at_the_bottom() {
+    levels_work("three levels with SPIRE's at the bottom", [Bonafide, Bonafide, Spire]);
 }
 
 /// Orders that are out of turn, each in its words; the codes differ where SPIRE says `Internal` for what the caller did.

@@ -7,12 +7,14 @@ mod plugins;
 mod store;
 mod subject;
 mod ttl;
+mod upstream;
 
 pub use node_attestor::{NodeAttestor, X509pop, X509popMode};
 pub use plugins::KeyManager;
 pub use store::{DataStore, Sqlite};
 pub use subject::CaSubject;
 pub use ttl::{CutShort, Lifetimes, Outlives};
+pub use upstream::UpstreamAuthority;
 
 #[cfg(test)]
 pub(crate) use plugins::KNOWN as KNOWN_PLUGINS;
@@ -119,6 +121,8 @@ pub struct ServerSettings {
     pub key_manager: KeyManager,
     /// How nodes may attest, in the order they stand.
     pub node_attestors: Vec<NodeAttestor>,
+    /// What signs the server's X.509 authority; it signs its own without one.
+    pub upstream_authority: Option<UpstreamAuthority>,
     /// Health over HTTP.
     pub health_checks: HealthChecks,
     /// Whether each call leaves a record in the log.
@@ -211,6 +215,7 @@ fn everything(top: &Block<'_>, flags: &Overrides) -> Option<ServerSettings> {
         data_store: plugins.data_store,
         key_manager: plugins.key_manager,
         node_attestors: plugins.node_attestors,
+        upstream_authority: plugins.upstream_authority,
         health_checks,
         audit_log_enabled,
         telemetry,

@@ -7,6 +7,7 @@ use super::super::plugin::{Known, Plugin, plugins};
 use super::super::problem::Notice;
 use super::node_attestor::{NodeAttestor, x509pop};
 use super::store::{self, DataStore};
+use super::upstream::{self, UpstreamAuthority};
 
 /// Where keys are kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,6 +26,7 @@ pub(super) struct ServerPlugins {
     pub(super) data_store: DataStore,
     pub(super) key_manager: KeyManager,
     pub(super) node_attestors: Vec<NodeAttestor>,
+    pub(super) upstream_authority: Option<UpstreamAuthority>,
 }
 
 const fn there(kind: &'static str, name: &'static str) -> Known {
@@ -58,12 +60,12 @@ pub(crate) const KNOWN: [Known; 33] = [
     later("NodeAttestor", "k8s_psat", "attest Kubernetes nodes by a projected service account token"),
     later("NodeAttestor", "sshpop", "attest nodes by their SSH host certificate"),
     later("NodeAttestor", "tpm_devid", "attest nodes by a DevID certificate in their TPM"),
-    later("UpstreamAuthority", "disk", UPSTREAM),
+    there("UpstreamAuthority", "disk"),
     later("UpstreamAuthority", "aws_pca", UPSTREAM),
     later("UpstreamAuthority", "awssecret", UPSTREAM),
     later("UpstreamAuthority", "gcp_cas", UPSTREAM),
     later("UpstreamAuthority", "vault", UPSTREAM),
-    later("UpstreamAuthority", "spire", UPSTREAM),
+    there("UpstreamAuthority", "spire"),
     later("UpstreamAuthority", "cert-manager", UPSTREAM),
     later("UpstreamAuthority", "ejbca", UPSTREAM),
     later("Notifier", "gcs_bundle", PUBLISH),
@@ -82,10 +84,12 @@ pub(super) fn read(top: &Block<'_>) -> Option<ServerPlugins> {
     if !top.fields("plugins").is_empty() {
         plugins.count(top, "DataStore", ("exactly one", 1..=1), &KNOWN);
         plugins.count(top, "KeyManager", ("exactly one", 1..=1), &KNOWN);
+        plugins.count(top, "UpstreamAuthority", ("at most one", 0..=1), &KNOWN);
     }
     let mut data_store = None;
     let mut key_manager = None;
     let mut node_attestors = Vec::new();
+    let mut upstream_authority = None;
     for plugin in &plugins.list {
         match (plugin.kind, plugin.name) {
             ("DataStore", "sql") => data_store = store::read(plugin),
@@ -100,10 +104,17 @@ pub(super) fn read(top: &Block<'_>) -> Option<ServerPlugins> {
                 plugin.no_settings(Unknown::Refuse);
                 node_attestors.push(NodeAttestor::JoinToken);
             }
+            ("UpstreamAuthority", "disk") => upstream_authority = upstream::disk(plugin),
+            ("UpstreamAuthority", _) => upstream_authority = upstream::spire(plugin),
             _ => node_attestors.extend(x509pop(plugin).map(NodeAttestor::X509pop)),
         }
     }
-    Some(ServerPlugins { data_store: data_store?, key_manager: key_manager?, node_attestors })
+    Some(ServerPlugins {
+        data_store: data_store?,
+        key_manager: key_manager?,
+        node_attestors,
+        upstream_authority,
+    })
 }
 
 fn disk(plugin: &Plugin<'_>) -> Option<KeyManager> {

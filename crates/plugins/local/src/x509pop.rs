@@ -5,7 +5,6 @@
 
 mod agent;
 mod chain;
-mod files;
 mod key;
 mod leaf;
 mod proof;
@@ -13,11 +12,10 @@ mod san;
 mod server;
 mod template;
 mod wire;
-mod workload_api;
 
+pub use crate::workload_api::{AddressError, WorkloadApi};
 pub use agent::{Agent, CredentialError, Credentials, Source};
 pub use server::{Configuration, ConfigurationFault, OwnAuthorities, Server};
 pub use template::{PathTemplate, TemplateError};
-pub use workload_api::{AddressError, WorkloadApi};
 
 const NAME: &str = "x509pop";

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use model::ports::UpstreamAuthority;
 use model::{DissociateMode, Expect, Write, WriteFault};
 use proto::spire::api::server::bundle::v1 as wire;
 use proto::spire::api::server::bundle::v1::batch_delete_federated_bundle_request::Mode;
@@ -25,12 +26,18 @@ const ATTEMPTS: usize = 8;
 pub struct BundleApi {
     trust_domain: TrustDomain,
     registry: Arc<Registry>,
+    upstream: Option<Arc<dyn UpstreamAuthority>>,
 }
 
 impl BundleApi {
-    /// The bundles of `registry`, of which the one of `trust_domain` is this server's own.
-    pub fn new(trust_domain: TrustDomain, registry: Arc<Registry>) -> Self {
-        Self { trust_domain, registry }
+    /// The bundles of `registry`, of which the one of `trust_domain` is this server's own. JWT keys that servers below
+    /// publish go on to the `upstream` authority, if there is one.
+    pub fn new(
+        trust_domain: TrustDomain,
+        registry: Arc<Registry>,
+        upstream: Option<Arc<dyn UpstreamAuthority>>,
+    ) -> Self {
+        Self { trust_domain, registry, upstream }
     }
 }
 
@@ -82,6 +89,12 @@ impl wire::bundle_server::Bundle for BundleApi {
         };
         let keys = bundle_wire::jwt_authorities(&[key])
             .map_err(|e| refuse_for(Code::InvalidArgument, "invalid JWT authority", e))?;
+        if let Some(upstream) = &self.upstream {
+            for key in &keys {
+                let done = upstream.publish_jwt(key).await;
+                done.map_err(|e| refuse_for(Code::Unavailable, "failed to publish JWT key", e))?;
+            }
+        }
         let add = |bundle: &mut Bundle| bundle_wire::add_all(bundle, &[], &keys);
         let bundle = amend(&self.registry, &self.trust_domain, add, Vec::new())
             .await

@@ -1,7 +1,7 @@
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use model::ports::KeyError;
+use model::ports::{KeyError, UpstreamError};
 use spiffe::x509::CsrError;
 use tonic::Status;
 
@@ -29,6 +29,12 @@ pub enum AuthorityError {
     /// The bundle was written and does not have the authority: another writer took it out at once.
     #[error("the authority {0} was removed from the bundle as soon as it was published")]
     Vanished(String),
+    /// The authority above did not do its part.
+    #[error(transparent)]
+    Upstream(#[from] UpstreamError),
+    /// What the authority above has signed would not be believed.
+    #[error("the CA certificate that the upstream authority signed is of no use: {0}")]
+    Unusable(String),
     /// The random number generator failed.
     #[error("the system gave no random bytes for a key ID")]
     Random,

@@ -3,7 +3,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use arc_swap::{ArcSwap, ArcSwapOption};
 use kit::clock::Clock;
-use model::ports::KeyManager;
+use model::ports::{KeyManager, UpstreamAuthority};
 use spiffe::TrustDomain;
 use spiffe::x509::X509Issuer;
 use spiffe_tls::IdentitySource;
@@ -28,6 +28,7 @@ pub(super) struct Desk {
     pub(super) settings: AuthoritySettings,
     pub(super) clock: Clock,
     pub(super) pool: SigningPool,
+    pub(super) upstream: Option<Arc<dyn UpstreamAuthority>>,
     pub(super) x509: ArcSwapOption<X509Issuer>,
     pub(super) jwt: ArcSwapOption<JwtKey>,
     pub(super) states: ArcSwap<States>,
@@ -41,6 +42,7 @@ impl Desk {
         settings: AuthoritySettings,
         clock: Clock,
         pool: SigningPool,
+        upstream: Option<Arc<dyn UpstreamAuthority>>,
         identity: Arc<IdentitySource>,
     ) -> Self {
         Self {
@@ -48,6 +50,7 @@ impl Desk {
             settings,
             clock,
             pool,
+            upstream,
             x509: ArcSwapOption::empty(),
             jwt: ArcSwapOption::empty(),
             states: ArcSwap::default(),
@@ -69,18 +72,20 @@ pub struct Authorities {
 
 impl Authorities {
     /// Takes up the authorities where the journal left them, or makes the first ones: the server can sign when this
-    /// returns. They are moved on by [`run`](Self::run).
+    /// returns. They are moved on by [`run`](Self::run). With an `upstream` authority, that one signs the X.509 CAs.
+    #[allow(clippy::too_many_arguments)] // what a server is made of, each named where it is given
     pub async fn open(
         trust_domain: TrustDomain,
         settings: AuthoritySettings,
         registry: Arc<Registry>,
         keys: Arc<dyn KeyManager>,
+        upstream: Option<Arc<dyn UpstreamAuthority>>,
         pool: SigningPool,
         clock: Clock,
     ) -> Result<Self, AuthorityError> {
         let (orders, ordered) = mpsc::channel(WAITING_ORDERS);
         let (desk, keeper) =
-            Keeper::start(trust_domain, settings, registry, keys, pool, clock, ordered).await?;
+            Keeper::start(trust_domain, settings, registry, keys, upstream, pool, clock, ordered).await?;
         Ok(Self { desk, orders, keeper: Arc::new(Mutex::new(Some(keeper))) })
     }
 

@@ -15,7 +15,7 @@ use super::error::{AuthorityError, SignError, chain};
 use super::handle::Desk;
 use super::issue::Leaf;
 use super::moment::moment;
-use super::x509::authority_id;
+use super::x509::{anchor, authority_id};
 use crate::metrics::SVID_ROTATE;
 use crate::signing::Class;
 
@@ -30,6 +30,8 @@ struct Current {
     renew_at: SystemTime,
     /// The authority that signed it.
     signed_by: String,
+    /// The name of the root above that authority.
+    anchor: Vec<u8>,
 }
 
 impl ServerSvid {
@@ -45,10 +47,7 @@ impl ServerSvid {
     /// Whether the authority that signed it is not to be relied on any more.
     pub(super) fn is_tainted(&self, bundle: Option<&Arc<Bundle>>) -> bool {
         let (Some(current), Some(bundle)) = (&self.current, bundle) else { return false };
-        bundle
-            .x509_authorities()
-            .iter()
-            .any(|a| a.tainted && authority_id(&a.certificate) == current.signed_by)
+        bundle.x509_authorities().iter().any(|a| a.tainted && a.certificate.subject_der() == current.anchor)
     }
 
     /// Replaces it if half of its life is over, or if it is tainted. Returns when it is to be replaced next.
@@ -76,13 +75,14 @@ impl ServerSvid {
             _ => {}
         }
         let call = SVID_ROTATE.start(&[]);
+        let anchor = anchor(&issuer).to_vec();
         let made = make(desk, issuer, now).await;
         call.with(&made, |_| Code::Internal);
         let (identity, not_after) = made?;
         self.source.set(identity);
         // Counted from now, not from its backdated beginning, which for a life of seconds lies before the half.
         let renew_at = now + not_after.duration_since(now).unwrap_or_default() / 2;
-        self.current = Some(Current { renew_at, signed_by: issuer_id });
+        self.current = Some(Current { renew_at, signed_by: issuer_id, anchor });
         Ok(renew_at)
     }
 }

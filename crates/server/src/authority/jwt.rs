@@ -6,6 +6,7 @@ use std::time::SystemTime;
 use async_trait::async_trait;
 use kit::metrics::Call;
 use model::UnixTime;
+use model::ports::UpstreamAuthority;
 use proto::journal::{Entries, JwtKeyEntry, Status};
 use spiffe::TrustDomain;
 use spiffe::bundle::{Bundle, BundleError, JwtAuthority};
@@ -37,6 +38,16 @@ impl JwtKey {
     /// What signs.
     pub(super) fn signer(&self) -> &dyn Signer {
         &*self.signer
+    }
+
+    /// As bundles have it.
+    fn authority(&self) -> JwtAuthority {
+        JwtAuthority {
+            key_id: self.kid.clone(),
+            public_key: self.signer.public().clone(),
+            expires_at: Some(self.not_after),
+            tainted: false,
+        }
     }
 }
 
@@ -80,11 +91,17 @@ impl Kind for JwtKey {
         _: &TrustDomain,
         settings: &AuthoritySettings,
         _: &SigningPool,
+        upstream: Option<&dyn UpstreamAuthority>,
         now: SystemTime,
     ) -> Result<Self, AuthorityError> {
         // Whole seconds, as the bundle and the journal keep it, so that a restart finds the same.
         let not_after = UnixTime::of(now + settings.ca_ttl).system_time();
-        Ok(Self { kid: key_id()?, not_after, signer })
+        let key = Self { kid: key_id()?, not_after, signer };
+        // Known above before it is known here, so that no token is signed that only this server's agents can verify.
+        if let Some(upstream) = upstream {
+            upstream.publish_jwt(&key.authority()).await?;
+        }
+        Ok(key)
     }
 
     fn restore(record: &JwtKeyEntry, signer: Arc<dyn Signer>) -> Result<Self, String> {
@@ -123,12 +140,7 @@ impl Kind for JwtKey {
     }
 
     fn add_to(&self, bundle: &mut Bundle) -> Result<bool, BundleError> {
-        bundle.push_jwt(JwtAuthority {
-            key_id: self.kid.clone(),
-            public_key: self.signer.public().clone(),
-            expires_at: Some(self.not_after),
-            tainted: false,
-        })
+        bundle.push_jwt(self.authority())
     }
 
     fn preparations() -> &'static Call {

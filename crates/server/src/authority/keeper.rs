@@ -1,5 +1,6 @@
 //! The one task that moves authorities on.
 
+mod follow;
 mod hands;
 mod obey;
 
@@ -9,7 +10,7 @@ use std::time::{Duration, SystemTime};
 
 use kit::clock::Clock;
 use model::UnixTime;
-use model::ports::KeyManager;
+use model::ports::{KeyManager, UpstreamAuthority};
 use spiffe::TrustDomain;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -62,11 +63,13 @@ pub(super) struct Keeper {
 impl Keeper {
     /// Takes up the authorities where the journal left them, or makes the first ones, so that the server can sign when
     /// this returns. The keeper must then be [`run`](Self::run).
+    #[allow(clippy::too_many_arguments)] // as `Authorities::open`
     pub(super) async fn start(
         trust_domain: TrustDomain,
         settings: AuthoritySettings,
         registry: Arc<Registry>,
         keys: Arc<dyn KeyManager>,
+        upstream: Option<Arc<dyn UpstreamAuthority>>,
         pool: SigningPool,
         clock: Clock,
         orders: mpsc::Receiver<Ordered>,
@@ -82,7 +85,7 @@ impl Keeper {
             JwtSvids::Disabled => Line::default(),
         };
         let svid = ServerSvid::new();
-        let desk = Arc::new(Desk::new(trust_domain, settings, clock, pool, svid.source()));
+        let desk = Arc::new(Desk::new(trust_domain, settings, clock, pool, upstream, svid.source()));
         let mut keeper = Keeper {
             registry,
             keys,
@@ -120,6 +123,7 @@ impl Keeper {
     /// Moves authorities on until `stop`.
     pub(super) async fn run(mut self, stop: CancellationToken) {
         let mut changes = self.registry.changes();
+        let mut news = follow::watch(self.desk.clone(), stop.clone());
         loop {
             let due = self.step().await;
             let nap = due.duration_since(self.desk.clock.now()).unwrap_or_default().clamp(BREATH, NAP);
@@ -132,6 +136,11 @@ impl Keeper {
                     // The handle may be gone, but then nobody orders. The step that follows replaces what a taint spoiled.
                     Some(ordered) = self.orders.recv() => {
                         self.obey(ordered).await;
+                        break;
+                    }
+                    // Without an upstream authority there is never news.
+                    Some(bundle) = news.recv() => {
+                        self.follow(&bundle).await;
                         break;
                     }
                     Ok(()) = changes.changed() => {

@@ -5,6 +5,7 @@ use std::time::SystemTime;
 
 use async_trait::async_trait;
 use kit::metrics::Call;
+use model::ports::UpstreamAuthority;
 use proto::journal::Entries;
 use spiffe::TrustDomain;
 use spiffe::bundle::{Bundle, BundleError};
@@ -41,6 +42,7 @@ pub(super) trait Kind: Sized + Send + Sync + std::fmt::Debug + 'static {
         td: &TrustDomain,
         settings: &AuthoritySettings,
         pool: &SigningPool,
+        upstream: Option<&dyn UpstreamAuthority>,
         now: SystemTime,
     ) -> Result<Self, AuthorityError>;
 

@@ -103,6 +103,10 @@ impl<K: Kind, S> Authority<K, S> {
         self.key.id()
     }
 
+    pub(super) fn key(&self) -> &K {
+        &self.key
+    }
+
     pub(super) fn slot(&self) -> Slot {
         self.slot
     }

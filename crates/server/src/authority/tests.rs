@@ -3,12 +3,14 @@ mod lives;
 mod orders;
 mod restarts;
 mod signatures;
+mod upstream;
 
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use kit::clock::{Clock, Hand};
+use model::ports::UpstreamAuthority;
 use model::{Attested, Selectors};
 use spiffe::bundle::Bundle;
 use spiffe::key::{KeyType, PrivateKey};
@@ -29,6 +31,7 @@ const HOUR: Duration = Duration::from_secs(60 * 60);
 struct World {
     log: Arc<MemoryLog>,
     keys: Arc<MemoryKeys>,
+    upstream: Option<Arc<dyn UpstreamAuthority>>,
     settings: AuthoritySettings,
     clock: Clock,
     hand: Hand,
@@ -56,6 +59,7 @@ impl World {
         Self {
             log: Arc::default(),
             keys: Arc::default(),
+            upstream: None,
             settings,
             clock,
             hand,
@@ -74,6 +78,7 @@ impl World {
             self.settings.clone(),
             registry.clone(),
             self.keys.clone(),
+            self.upstream.clone(),
             self.pool.clone(),
             self.clock.clone(),
         )

@@ -6,11 +6,12 @@ use std::time::{Duration, SystemTime};
 use async_trait::async_trait;
 use kit::metrics::Call;
 use model::UnixTime;
+use model::ports::UpstreamAuthority;
 use proto::journal::{Entries, Status, X509caEntry};
-use spiffe::TrustDomain;
-use spiffe::bundle::{Bundle, BundleError, X509Authority};
+use spiffe::bundle::{Bundle, BundleError, BundleSet, X509Authority};
 use spiffe::key::{KeyType, PublicKey, Signer};
-use spiffe::x509::{CaTemplate, Certificate, X509Issuer};
+use spiffe::x509::{CaTemplate, Certificate, Csr, LeafTemplate, X509Issuer, X509Svid};
+use spiffe::{SpiffeId, TrustDomain};
 
 use super::error::AuthorityError;
 use super::handle::Desk;
@@ -29,6 +30,10 @@ pub(super) struct X509Ca {
     id: String,
     certificate: Certificate,
     issuer: Arc<X509Issuer>,
+    /// The key of what signed it, in hexadecimal; empty if it signed itself.
+    upstream_id: String,
+    /// What the upstream authority said that it is to be verified against; empty if it was restored.
+    roots: Vec<X509Authority>,
 }
 
 impl std::fmt::Debug for X509Ca {
@@ -44,8 +49,61 @@ impl X509Ca {
         signer: Arc<dyn Signer>,
     ) -> Result<Self, spiffe::x509::IssueError> {
         let issuer = X509Issuer::new(certificate.clone(), upstream_chain, signer)?;
-        Ok(Self { id: authority_id(&certificate), certificate, issuer: Arc::new(issuer) })
+        let id = authority_id(&certificate);
+        let upstream_id = match certificate.subject_der() == certificate.issuer_der() {
+            true => String::new(),
+            false => certificate.authority_key_id().map(hex).unwrap_or_default(),
+        };
+        Ok(Self { id, certificate, issuer: Arc::new(issuer), upstream_id, roots: Vec::new() })
     }
+
+    /// One that the authority above signs. It is used only if what it signs would be believed.
+    async fn mint(
+        signer: Arc<dyn Signer>,
+        td: &TrustDomain,
+        settings: &AuthoritySettings,
+        pool: &SigningPool,
+        upstream: &dyn UpstreamAuthority,
+        now: SystemTime,
+    ) -> Result<Self, AuthorityError> {
+        let unusable = |why: &dyn std::fmt::Display| AuthorityError::Unusable(why.to_string());
+        let (asking, domain, subject) = (signer.clone(), td.clone(), settings.ca_subject.clone());
+        let ask = move || Csr::build_for_authority(&*asking, &domain, &subject);
+        let csr = pool.run(Class::Waiting, ask).await?.map_err(|e| unusable(&e))?;
+        let minted = upstream.mint(csr, settings.ca_ttl, now).await?;
+        let roots = minted.roots.x509_authorities().to_vec();
+        let mut chain = minted.chain.into_iter();
+        let certificate = chain.next().ok_or_else(|| unusable(&"it is missing"))?;
+        let ca = Self::new(certificate, chain.collect(), signer).map_err(|e| unusable(&e))?;
+        if ca.issuer.trust_domain() != td {
+            return Err(unusable(&format!("it is of trust domain {}", ca.issuer.trust_domain())));
+        }
+        let ca = Self { roots, ..ca };
+        let (issuer, bundle) = (ca.issuer.clone(), minted.roots);
+        pool.run(Class::Waiting, move || try_out(&issuer, bundle, now)).await?.map_err(|e| unusable(&e))?;
+        Ok(ca)
+    }
+
+    /// The name of the root that its chain ends at.
+    pub(super) fn anchor(&self) -> &[u8] {
+        anchor(&self.issuer)
+    }
+}
+
+/// The name of the root that an issuer's chain ends at; its own if it is one.
+pub(super) fn anchor(issuer: &X509Issuer) -> &[u8] {
+    issuer.topmost().issuer_der()
+}
+
+/// Signs something and believes it, or says why it would not be believed.
+fn try_out(issuer: &X509Issuer, roots: Bundle, now: SystemTime) -> Result<(), String> {
+    let said = |error: &dyn std::error::Error| super::error::chain(error);
+    let id = SpiffeId::new(issuer.trust_domain(), "/spire/throwaway").map_err(|e| said(&e))?;
+    let key = issuer.certificate().public_key().clone();
+    let leaf = LeafTemplate::new(id, key, now, issuer.not_after()).issue(issuer).map_err(|e| said(&e))?;
+    let set: BundleSet = std::iter::once(Arc::new(roots)).collect();
+    let svid = X509Svid::of(issuer.chain_for(leaf)).map_err(|e| said(&e))?;
+    svid.verify(&set, now).map(|_| ()).map_err(|e| said(&e))
 }
 
 /// The name of a CA among authorities: its subject key ID in hexadecimal (SPIRE 1.16).
@@ -83,8 +141,12 @@ impl Kind for X509Ca {
         td: &TrustDomain,
         settings: &AuthoritySettings,
         pool: &SigningPool,
+        upstream: Option<&dyn UpstreamAuthority>,
         now: SystemTime,
     ) -> Result<Self, AuthorityError> {
+        if let Some(upstream) = upstream {
+            return Self::mint(signer, td, settings, pool, upstream, now).await;
+        }
         let template = CaTemplate::new(
             td.clone(),
             settings.ca_subject.clone(),
@@ -122,20 +184,35 @@ impl Kind for X509Ca {
     }
 
     fn upstream_id(&self) -> &str {
-        // Self-signed: nothing stands above it.
-        ""
+        &self.upstream_id
     }
 
     fn not_after(&self) -> SystemTime {
         self.certificate.not_after()
     }
 
+    /// Or the root that its chain ends at.
     fn is_in(&self, bundle: &Bundle) -> bool {
-        bundle.x509_authorities().iter().any(|authority| authority.certificate == self.certificate)
+        let (own, anchor) = (self.upstream_id.is_empty(), self.anchor());
+        bundle.x509_authorities().iter().any(|authority| match own {
+            true => authority.certificate == self.certificate,
+            false => authority.certificate.subject_der() == anchor,
+        })
     }
 
     fn add_to(&self, bundle: &mut Bundle) -> Result<bool, BundleError> {
-        bundle.push_x509(X509Authority { certificate: self.certificate.clone(), tainted: false })
+        if self.upstream_id.is_empty() {
+            return bundle.push_x509(X509Authority { certificate: self.certificate.clone(), tainted: false });
+        }
+        // A root that is known and newly tainted is dealt with by who follows the bundle above: first this server has
+        // to stop signing below it.
+        let known = |root: &X509Authority, bundle: &Bundle| {
+            bundle.x509_authorities().iter().any(|held| held.certificate == root.certificate)
+        };
+        self.roots.iter().try_fold(false, |news, root| match known(root, bundle) {
+            true => Ok(news),
+            false => Ok(bundle.push_x509(root.clone())? || news),
+        })
     }
 
     fn preparations() -> &'static Call {

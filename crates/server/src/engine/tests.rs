@@ -47,6 +47,7 @@ async fn an_idle_server_asks_its_database_nothing() {
     let adapters = Adapters {
         log: log.clone(),
         keys: Arc::new(MemoryKeys::default()),
+        upstream: None,
         attestors: Box::new(|_, _| Vec::new()),
         logger: kit::log::layer::<tracing_subscriber::Registry>(kit::log::Options::default()).unwrap().1,
     };

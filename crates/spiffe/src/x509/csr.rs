@@ -1,13 +1,13 @@
 use super::extensions::Extension;
 use super::general_name::GeneralName;
-use super::name::DistinguishedName;
+use super::name::{CaSubject, DistinguishedName};
 use super::oid;
 use super::signature::{self, Unsigned};
 use super::signed::Signed;
 use super::template::{san_extension, signature_algorithm};
 use super::tlv::{DNS_NAME, INTEGER, OBJECT_IDENTIFIER, SEQUENCE, SET, URI_NAME, bit_string, read_a, tlv};
-use crate::SpiffeId;
 use crate::key::{KeyError, PublicKey, SigAlg, SignError, Signer};
+use crate::{SpiffeId, TrustDomain};
 
 /// The largest request that is looked at, in bytes.
 pub const MAX_CSR: usize = 32 * 1024;
@@ -88,13 +88,33 @@ impl Csr {
             let extensions = tlv(SEQUENCE, &[&san_extension(id.map(SpiffeId::as_str), dns, false)]);
             attributes = tlv(SEQUENCE, &[oid::EXTENSION_REQUEST, &tlv(SET, &[&extensions])]);
         }
+        Self::signed(signer, &DistinguishedName::of_workloads(), &attributes)
+    }
+
+    /// A request of an authority of `trust_domain` that another authority is to sign, as DER.
+    pub fn build_for_authority(
+        signer: &dyn Signer,
+        trust_domain: &TrustDomain,
+        subject: &CaSubject,
+    ) -> Result<Vec<u8>, SignError> {
+        let id = trust_domain.id();
+        let extensions = tlv(SEQUENCE, &[&san_extension(Some(id.as_str()), &[], false)]);
+        let attributes = tlv(SEQUENCE, &[oid::EXTENSION_REQUEST, &tlv(SET, &[&extensions])]);
+        Self::signed(signer, &subject.into(), &attributes)
+    }
+
+    fn signed(
+        signer: &dyn Signer,
+        subject: &DistinguishedName,
+        attributes: &[u8],
+    ) -> Result<Vec<u8>, SignError> {
         let info = tlv(
             SEQUENCE,
             &[
                 &tlv(INTEGER, &[&[0]]),
-                &DistinguishedName::of_workloads().to_der(),
+                &subject.to_der(),
                 signer.public().spki_der(),
-                &tlv(0xa0, &[&attributes]),
+                &tlv(0xa0, &[attributes]),
             ],
         );
         let alg = SigAlg::for_x509(signer.public());

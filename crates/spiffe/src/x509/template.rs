@@ -121,6 +121,11 @@ impl X509Issuer {
         self.intermediates.clone()
     }
 
+    /// The last certificate that goes with what it signs, whose issuer is the root; itself if it is a root.
+    pub fn topmost(&self) -> &Certificate {
+        self.intermediates.last().unwrap_or(&self.ca)
+    }
+
     /// `leaf` with the intermediates that a peer needs.
     pub fn chain_for(&self, leaf: Certificate) -> Vec<Certificate> {
         std::iter::once(leaf).chain(self.intermediates()).collect()
@@ -286,7 +291,9 @@ impl CaTemplate {
         Self::named(trust_domain, (&subject).into(), not_before, not_after)
     }
 
-    fn named(
+    /// The same with a whole distinguished name, such as the one of a signing request. It gets the certificate's serial
+    /// number, if it has none.
+    pub fn named(
         trust_domain: TrustDomain,
         subject: DistinguishedName,
         not_before: SystemTime,
@@ -344,6 +351,27 @@ impl CaTemplate {
         };
         let not_after = self.not_after.min(issuer.not_after());
         issuer.sign(&self.tbs(&above, &random_serial()?, key, not_after)?)
+    }
+
+    /// Signs it with an authority of whatever PKI, which need not name a trust domain: an intermediate on `key`, which ends
+    /// no later than `parent`. `signer` is the key of `parent`.
+    pub fn issue_under(
+        &self,
+        key: &PublicKey,
+        parent: &Certificate,
+        signer: &dyn Signer,
+    ) -> Result<Certificate, IssueError> {
+        if !parent.is_ca() || !parent.may_sign_certificates() {
+            return Err(IssueError::NotAnAuthority("it may not sign certificates".to_owned()));
+        }
+        if signer.public().spki_der() != parent.spki() {
+            return Err(IssueError::OtherKey);
+        }
+        let alg = SigAlg::for_x509(signer.public());
+        let above = Above { alg, name: parent.subject_der(), key_id: parent.subject_key_id() };
+        let tbs = self.tbs(&above, &random_serial()?, key, self.not_after.min(parent.not_after()))?;
+        let signature = signer.sign(alg, &tbs).map_err(IssueError::Sign)?;
+        Certificate::parse(assemble(&tbs, alg, &signature)).map_err(IssueError::ReadBack)
     }
 
     /// The subject, with the certificate's serial number so that no two authorities share a name.

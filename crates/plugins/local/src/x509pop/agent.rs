@@ -6,10 +6,10 @@ use model::ports::{AttestError, NodeProof, Prover};
 use rustls_pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 use zeroize::Zeroizing;
 
+use super::NAME;
 use super::key::Key;
 use super::leaf::Leaf;
 use super::wire::{Bytes, Challenge, MAX_ANSWER, Payload};
-use super::{NAME, files};
 
 /// Why the node's certificate or key cannot be had.
 #[derive(Debug, thiserror::Error)]
@@ -95,15 +95,15 @@ impl Agent {
 impl Files {
     fn load(&self) -> Result<(Key, Payload), CredentialError> {
         let fault = |path: &PathBuf, cause: std::io::Error| format!("{}: {cause}", path.display());
-        let certificates = files::certificates(&self.certificate)
+        let certificates = crate::files::certificates(&self.certificate)
             .map_err(|cause| CredentialError::KeyPair(fault(&self.certificate, cause)))?;
         let mut chain: Vec<Vec<u8>> = certificates.iter().map(|der| der.to_vec()).collect();
         if let Some(path) = &self.intermediates {
-            let more = files::certificates(path)
+            let more = crate::files::certificates(path)
                 .map_err(|cause| CredentialError::Intermediates(fault(path, cause)))?;
             chain.extend(more.iter().map(|der| der.to_vec()));
         }
-        let key = files::private_key(&self.private_key)
+        let key = crate::files::private_key(&self.private_key)
             .map_err(|cause| CredentialError::KeyPair(fault(&self.private_key, cause)))?;
         checked(&key, chain)
     }

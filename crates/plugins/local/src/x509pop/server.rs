@@ -15,7 +15,7 @@ use super::leaf::{Leaf, fingerprint};
 use super::proof::PublicKey;
 use super::template::{Facts, PathTemplate, TemplateError};
 use super::wire::{MAX_ANSWER, MAX_PAYLOAD, NONCE, Payload, Response};
-use super::{NAME, files, san};
+use super::{NAME, san};
 
 const PATH_BY_FINGERPRINT: &str = "/{{ .PluginName }}/{{ .Fingerprint }}";
 const PATH_BY_SVID: &str = "/{{ .PluginName }}/{{ .SVIDPathTrimmed }}";
@@ -361,7 +361,7 @@ fn roots(settings: &Configuration, faults: &mut Vec<ConfigurationFault>) -> Vec<
 }
 
 fn roots_of(path: &Path) -> Result<Vec<Leaf>, String> {
-    let ders = files::certificates(path).map_err(|cause| cause.to_string())?;
+    let ders = crate::files::certificates(path).map_err(|cause| cause.to_string())?;
     let root = |(number, der): (usize, &rustls_pki_types::CertificateDer<'_>)| {
         let root = Leaf::parse(der);
         let root = root.map_err(|cause| format!("unable to parse certificate in block {number}: {cause}"))?;

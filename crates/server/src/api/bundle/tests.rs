@@ -14,7 +14,7 @@ fn td(name: &str) -> TrustDomain {
 
 async fn api() -> BundleApi {
     let registry = Registry::open(Arc::new(MemoryLog::default()), Vec::new()).await.unwrap();
-    BundleApi::new(td("example.org"), registry)
+    BundleApi::new(td("example.org"), registry, None)
 }
 
 fn certificate(name: &str) -> types::X509Certificate {

@@ -32,7 +32,7 @@ impl World {
         let pool = SigningPool::with(NonZeroUsize::MIN, 1000).unwrap();
         let keys = Arc::new(MemoryKeys::default());
         let authorities =
-            Authorities::open(td, settings, registry.clone(), keys, pool, clock.clone()).await.unwrap();
+            Authorities::open(td, settings, registry.clone(), keys, None, pool, clock.clone()).await.unwrap();
         let agent = Agent {
             id: SpiffeId::parse(AGENT).unwrap(),
             ord: 0,

@@ -75,7 +75,8 @@ impl Hands<'_> {
             .generate(K::key_name(slot), K::key_type(settings))
             .await
             .map_err(|e| AuthorityError::key(K::key_name(slot), e))?;
-        let key = K::make(signer, &self.desk.trust_domain, settings, &self.desk.pool, now).await?;
+        let (td, pool) = (&self.desk.trust_domain, &self.desk.pool);
+        let key = K::make(signer, td, settings, pool, self.desk.upstream.as_deref(), now).await?;
         let draft = Draft { slot, issued_at: now, key };
         let book = self.book.with(&draft);
         let add = |bundle: &mut Bundle| draft.key.add_to(bundle);

@@ -45,6 +45,7 @@ impl Keeper {
                 let (hands, _, line) = self.hands();
                 activate(hands, line, &id).await
             }
+            Order::Taint(Family::X509, _) if self.desk.upstream.is_some() => Err(OrderError::Upstream),
             Order::Taint(Family::X509, id) => {
                 let state = old(&self.x509, &id)?;
                 self.amend(|bundle| taint_x509(bundle, &id)).await?;
@@ -57,6 +58,7 @@ impl Keeper {
                 tracing::info!(local_authority_id = id, "JWT authority tainted successfully");
                 Ok(Some(state))
             }
+            Order::Revoke(Family::X509, _) if self.desk.upstream.is_some() => Err(OrderError::Upstream),
             Order::Revoke(Family::X509, id) => {
                 let state = old(&self.x509, &id)?;
                 self.amend(|bundle| revoke_x509(bundle, &id)).await?;
@@ -64,7 +66,18 @@ impl Keeper {
                 Ok(Some(state))
             }
             Order::Revoke(Family::Jwt, id) => self.revoke_jwt(&id).await.map(|()| None),
-            Order::TaintUpstream(_) | Order::RevokeUpstream(_) => Err(OrderError::NoUpstream),
+            Order::TaintUpstream(id) => {
+                self.old_upstream(&id)?;
+                self.amend(|bundle| taint_x509(bundle, &id)).await?;
+                tracing::info!(subject_key_id = id, "X.509 upstream authority tainted successfully");
+                Ok(None)
+            }
+            Order::RevokeUpstream(id) => {
+                self.old_upstream(&id)?;
+                self.amend(|bundle| revoke_x509(bundle, &id)).await?;
+                tracing::info!(subject_key_id = id, "X.509 upstream authority successfully revoked");
+                Ok(None)
+            }
         }
     }
 
@@ -85,6 +98,21 @@ impl Keeper {
         }
         tracing::info!(local_authority_id = id, "JWT authority revoked successfully");
         Ok(())
+    }
+
+    /// Refuses unless it is the old X.509 CA, and no other, that the upstream authority of this name has signed.
+    fn old_upstream(&self, id: &str) -> Result<(), OrderError> {
+        if self.desk.upstream.is_none() {
+            return Err(OrderError::NoUpstream);
+        }
+        let signed = |state: &&AuthorityState| state.upstream_id == id;
+        match self.x509.states().iter().find(signed).map(|state| state.stage) {
+            _ if id.is_empty() => Err(OrderError::NoName),
+            Some(Stage::Old) => Ok(()),
+            Some(Stage::Active) => Err(OrderError::Active),
+            Some(Stage::Prepared) => Err(OrderError::Stage(Stage::Prepared)),
+            None => Err(OrderError::Unknown),
+        }
     }
 
     async fn amend(

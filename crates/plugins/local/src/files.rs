@@ -11,7 +11,7 @@ use zeroize::Zeroizing;
 /// The largest file that is read.
 const MAX_FILE: u64 = 4 * 1024 * 1024;
 
-pub(super) fn read(path: &Path) -> io::Result<Zeroizing<Vec<u8>>> {
+pub(crate) fn read(path: &Path) -> io::Result<Zeroizing<Vec<u8>>> {
     let file = File::open(path)?;
     let length = file.metadata()?.len();
     if length > MAX_FILE {
@@ -23,7 +23,7 @@ pub(super) fn read(path: &Path) -> io::Result<Zeroizing<Vec<u8>>> {
 }
 
 /// All certificates of a PEM file, of which there must be one. Other blocks are passed over.
-pub(super) fn certificates(path: &Path) -> io::Result<Vec<CertificateDer<'static>>> {
+pub(crate) fn certificates(path: &Path) -> io::Result<Vec<CertificateDer<'static>>> {
     let text = read(path)?;
     let found = CertificateDer::pem_slice_iter(&text).collect::<Result<Vec<_>, _>>();
     let found = found.map_err(|cause| io::Error::other(cause.to_string()))?;
@@ -34,7 +34,7 @@ pub(super) fn certificates(path: &Path) -> io::Result<Vec<CertificateDer<'static
 }
 
 /// The first private key of a PEM file: PKCS#8, PKCS#1 or SEC 1.
-pub(super) fn private_key(path: &Path) -> io::Result<PrivateKeyDer<'static>> {
+pub(crate) fn private_key(path: &Path) -> io::Result<PrivateKeyDer<'static>> {
     let text = read(path)?;
     // the message of a parser that has a private key in hand is not repeated
     PrivateKeyDer::from_pem_slice(&text).map_err(|_| io::Error::other("no private key found in file"))

@@ -1,10 +1,12 @@
+//! The Workload API of an agent, as its client.
+
 use std::io;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use hyper_util::rt::TokioIo;
-use proto::workload::X509svidRequest;
 use proto::workload::spiffe_workload_api_client::SpiffeWorkloadApiClient;
+use proto::workload::{X509svid, X509svidRequest};
 use spiffe::endpoint::{Place, WORKLOAD_HEADER, WorkloadEndpoint, WorkloadEndpointError};
 use spiffe::x509::X509Svid;
 use tokio::net::UnixStream;
@@ -12,7 +14,7 @@ use tonic::transport::{Channel, Endpoint, Uri};
 use tonic::{Request, Status};
 use zeroize::Zeroizing;
 
-use super::agent::{CredentialError, Credentials, Source};
+use crate::x509pop::{CredentialError, Credentials, Source};
 
 /// How long the other agent may take. One that refuses is not asked again: whoever wants the node attested is.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -53,7 +55,13 @@ impl WorkloadApi {
         }
     }
 
-    async fn ask(&self) -> Result<Credentials, Status> {
+    /// The first X.509-SVID that it gives, as it came; the caller wipes the key. Refused or late is a status.
+    pub(crate) async fn identity(&self) -> Result<X509svid, Status> {
+        let answer = tokio::time::timeout(PATIENCE, self.ask()).await;
+        answer.unwrap_or_else(|_| Err(Status::deadline_exceeded("it does not answer")))
+    }
+
+    async fn ask(&self) -> Result<X509svid, Status> {
         let channel = self.connect().await.map_err(|cause| Status::unavailable(with_causes(&cause)))?;
         let mut request = Request::new(X509svidRequest {});
         request
@@ -61,7 +69,11 @@ impl WorkloadApi {
             .insert(WORKLOAD_HEADER.0, tonic::metadata::MetadataValue::from_static(WORKLOAD_HEADER.1));
         let mut answers = SpiffeWorkloadApiClient::new(channel).fetch_x509svid(request).await?.into_inner();
         let answer = answers.message().await?.ok_or_else(|| Status::unavailable("it closed the stream"))?;
-        let svid = answer.svids.into_iter().next().ok_or_else(|| Status::internal("it gave no SVID"))?;
+        answer.svids.into_iter().next().ok_or_else(|| Status::internal("it gave no SVID"))
+    }
+
+    async fn credentials(&self) -> Result<Credentials, Status> {
+        let svid = self.identity().await?;
         let key = Zeroizing::new(svid.x509_svid_key);
         let chain = X509Svid::parse_concatenated(&svid.x509_svid)
             .map_err(|cause| Status::internal(format!("it gave a malformed SVID: {cause}")))?;
@@ -72,9 +84,9 @@ impl WorkloadApi {
 #[async_trait]
 impl Source for WorkloadApi {
     async fn fetch(&self) -> Result<Credentials, CredentialError> {
-        let answer = tokio::time::timeout(PATIENCE, self.ask()).await;
-        let answer = answer.unwrap_or_else(|_| Err(Status::deadline_exceeded("it does not answer")));
-        answer.map_err(|why| CredentialError::Fetch(format!("{} ({})", why.message(), why.code())))
+        self.credentials()
+            .await
+            .map_err(|why| CredentialError::Fetch(format!("{} ({})", why.message(), why.code())))
     }
 }
 

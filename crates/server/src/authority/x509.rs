@@ -50,10 +50,10 @@ impl X509Ca {
     ) -> Result<Self, spiffe::x509::IssueError> {
         let issuer = X509Issuer::new(certificate.clone(), upstream_chain, signer)?;
         let id = authority_id(&certificate);
-        let upstream_id = match certificate.subject_der() == certificate.issuer_der() {
-            true => String::new(),
-            false => certificate.authority_key_id().map(hex).unwrap_or_default(),
-        };
+        // Not by the names: SPIRE 1.16 gives a server two levels down the name of the one above it.
+        let above =
+            certificate.authority_key_id().filter(|above| Some(*above) != certificate.subject_key_id());
+        let upstream_id = above.map(hex).unwrap_or_default();
         Ok(Self { id, certificate, issuer: Arc::new(issuer), upstream_id, roots: Vec::new() })
     }
 

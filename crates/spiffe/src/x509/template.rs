@@ -320,7 +320,7 @@ impl CaTemplate {
     /// counts the authorities above (SPIRE 1.16).
     pub fn downstream_of(issuer: &X509Issuer, not_before: SystemTime, not_after: SystemTime) -> Self {
         let mut subject = issuer.ca.subject_name();
-        subject.organizational_unit = vec![format!("DOWNSTREAM-{}", issuer.intermediates.len().max(1))];
+        subject.organizational_unit = vec![format!("DOWNSTREAM-{}", issuer.intermediates.len() + 1)];
         Self::named(issuer.trust_domain.clone(), subject, not_before, not_after)
     }
 

@@ -12,10 +12,12 @@ use harness::{Domain, NodeAttestor, Options, Process, Program, Ran, eventually, 
 const READY: Duration = Duration::from_secs(30);
 
 /// Examples that need what a test does not have, and what that is.
-const NOT_STARTED: [(&str, &str); 3] = [
+const NOT_STARTED: [(&str, &str); 5] = [
     ("agent/bootstrap-url.conf", "a web server whose certificate the web PKI vouches for"),
     ("agent/bootstrap-socket.conf", "a helper that serves a bundle on a socket"),
     ("agent/x509pop-workload-api.conf", "another agent"),
+    ("server/upstream-disk.conf", "a CA of a PKI; tests/nested.rs starts one"),
+    ("server/upstream-spire.conf", "a server above and an agent of it; tests/nested.rs starts them"),
 ];
 
 fn examples() -> PathBuf {

@@ -37,7 +37,7 @@ pub(super) fn disk(plugin: &Plugin<'_>) -> Option<UpstreamAuthority> {
         required(&block, "cert_file_path", "the certificate that signs this server's authority");
     let key = required(&block, "key_file_path", "the key of that certificate");
     let bundle = block.text("bundle_file_path").filter(|given| !given.value.is_empty());
-    block.finish(Unknown::Refuse);
+    block.finish(Unknown::Warn);
     Some(UpstreamAuthority::Disk {
         cert_file_path: certificate?.value.into(),
         key_file_path: key?.value.into(),
@@ -67,9 +67,9 @@ pub(super) fn spire(plugin: &Plugin<'_>) -> Option<UpstreamAuthority> {
     if let Some(experimental) = block.block("experimental") {
         experimental.other_platform("workload_api_named_pipe_name", "workload_api_socket");
         experimental.not_yet("require_pq_kem", "insist on a post-quantum key exchange");
-        experimental.finish(Unknown::Refuse);
+        experimental.finish(Unknown::Warn);
     }
-    block.finish(Unknown::Refuse);
+    block.finish(Unknown::Warn);
     Some(UpstreamAuthority::Spire {
         server_address: address?.value,
         server_port: port?,

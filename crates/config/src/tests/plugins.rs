@@ -1,5 +1,5 @@
 use super::{INSECURE, agent_mistakes, server, server_mistakes};
-use crate::server::{DataStore, KeyManager, NodeAttestor};
+use crate::server::{DataStore, KeyManager, NodeAttestor, UpstreamAuthority};
 
 const HEAD: &str = "server { trust_domain = \"example.org\" data_dir = \"/d\" }\n";
 const STORE: &str =
@@ -174,5 +174,51 @@ fn the_agents_plugins_name_what_they_miss() {
                a.conf:4:24: certificate_path must be configured: the certificate to attest with, PEM\n\
                a.conf:5:18: plugin WorkloadAttestor \"docker\" is not supported yet: it would tell workloads apart by \
                their container; remove it to go on without\n"
+    );
+}
+
+#[test]
+fn an_upstream_authority_is_read() {
+    let read = |upstream: &str| {
+        server(&with(&format!("{STORE}{KEYS}UpstreamAuthority {upstream}\n"))).unwrap().upstream_authority
+    };
+    assert_eq!(
+        read("\"disk\" { plugin_data { cert_file_path = \"c\" key_file_path = \"k\" } }"),
+        Some(UpstreamAuthority::Disk {
+            cert_file_path: "c".into(),
+            key_file_path: "k".into(),
+            bundle_file_path: None,
+        })
+    );
+    assert_eq!(
+        read(
+            "\"spire\" { plugin_data { server_address = \"above\" server_port = 8081 workload_api_socket = \"/s\" } }"
+        ),
+        Some(UpstreamAuthority::Spire {
+            server_address: "above".into(),
+            server_port: 8081,
+            workload_api_socket: "/s".into(),
+        })
+    );
+}
+
+#[test]
+fn an_upstream_authority_with_mistakes_gets_all_of_them_named() {
+    let refused = |upstream: &str, all: &[&str]| {
+        let said = server_mistakes(&with(&format!("{STORE}{KEYS}{upstream}\n")));
+        for one in all {
+            assert!(said.contains(one), "{one:?} is not in {said}");
+        }
+        assert_eq!(said.trim_end().lines().count(), all.len(), "{said}");
+    };
+    refused("UpstreamAuthority \"disk\" { plugin_data {} }", &["cert_file_path", "key_file_path"]);
+    refused(
+        "UpstreamAuthority \"spire\" { plugin_data { server_address = \"a\" server_port = \"x\" workload_api_socket = \"s\" } }",
+        &["it must be a port, 1 to 65535", "it must be the absolute path of a socket"],
+    );
+    refused(
+        "UpstreamAuthority \"disk\" { plugin_data { cert_file_path = \"c\" key_file_path = \"k\" } }\n\
+         UpstreamAuthority \"spire\" { plugin_data { server_address = \"a\" server_port = 1 workload_api_socket = \"/s\" } }",
+        &["at most one UpstreamAuthority plugin must be configured, 2 are"],
     );
 }

@@ -82,18 +82,6 @@ pub(crate) const LATER: &[(&str, &[&str])] = &[
         ],
     ),
     (
-        "server/upstream-disk.conf",
-        &[
-            "26:21: plugin UpstreamAuthority \"disk\" is not supported yet: it would have the trust domain's authority signed by an authority above it",
-        ],
-    ),
-    (
-        "server/upstream-spire.conf",
-        &[
-            "26:21: plugin UpstreamAuthority \"spire\" is not supported yet: it would have the trust domain's authority signed by an authority above it",
-        ],
-    ),
-    (
         "server/wit.conf",
         &[
             "7:22: feature flag \"wit-svid\" is not supported yet: it would issue WIT-SVIDs",

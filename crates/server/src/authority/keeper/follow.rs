@@ -71,9 +71,7 @@ impl Keeper {
         let tainted: Vec<&X509Authority> = above
             .x509_authorities()
             .iter()
-            .filter(|root| {
-                root.tainted && !own.as_deref().is_some_and(|own| taint_of(own, root) == Some(true))
-            })
+            .filter(|root| root.tainted && own.as_deref().is_none_or(|own| taint_of(own, root) != Some(true)))
             .collect();
         if self.x509.active.as_ref().is_some_and(|ca| stands_below(ca.signing_key(), &tainted)) {
             tracing::info!("Current root CA is signed by a tainted upstream authority, preparing rotation");

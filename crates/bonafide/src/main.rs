@@ -8,6 +8,7 @@ mod completion;
 mod demo;
 mod health;
 mod manual;
+mod reload;
 mod server;
 mod signals;
 mod start;

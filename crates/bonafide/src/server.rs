@@ -14,12 +14,14 @@ use server::authority::{AuthoritySettings, JwtSvids};
 use spiffe::TrustDomain;
 use store::sqlite::SqliteLog;
 
+use crate::reload::Reloading;
 use crate::start::{self, Failure, given};
 use crate::{health, signals, telemetry, upstream};
 
 /// Runs a server until a signal stops it.
 pub(crate) fn run(values: &Values) -> Result<(), Failure> {
-    let settings = load(values)?;
+    let (source, flags) = given_files(values)?;
+    let settings = config::server::load(&source, &flags)?;
     let log = kit::log::init(settings.log.clone())?;
     start::safe_umask();
     settings.warnings.iter().for_each(|warning| tracing::warn!("{warning}"));
@@ -31,8 +33,9 @@ pub(crate) fn run(values: &Values) -> Result<(), Failure> {
     start::runtime()?.block_on(async {
         let stop = signals::stop_on_signal()?;
         signals::reopen_on_signal(log.clone())?;
-        signals::survive_usr1()?;
-        serve(settings, log, stop, |_| {}).await
+        let reloading = Reloading::default();
+        reloading.on_signal(move || Ok(config::server::load(&source, &flags)?.node_attestors))?;
+        serve(settings, log, reloading, stop, |_| {}).await
     })
 }
 
@@ -40,13 +43,14 @@ pub(crate) fn run(values: &Values) -> Result<(), Failure> {
 pub(crate) async fn serve(
     settings: ServerSettings,
     log: kit::log::Control,
+    reloading: Reloading,
     stop: tokio_util::sync::CancellationToken,
     ready: impl FnOnce(server::Ready) + Send,
 ) -> Result<(), Failure> {
     std::fs::create_dir_all(&settings.data_dir)
         .map_err(|e| format!("cannot create the data directory {}: {e}", settings.data_dir.display()))?;
     let bind = resolve(&settings.bind_address, settings.bind_port)?;
-    let adapters = adapters(&settings, log).await?;
+    let adapters = adapters(&settings, log, reloading).await?;
     let up: Arc<OnceLock<server::Ready>> = Arc::default();
     let asked = up.clone();
     let check = health::Check::by(move || subsystems(asked.get().cloned()));
@@ -134,6 +138,12 @@ pub(crate) fn validate(values: &Values) -> ExitCode {
 }
 
 fn load(values: &Values) -> Result<ServerSettings, Failure> {
+    let (source, flags) = given_files(values)?;
+    Ok(config::server::load(&source, &flags)?)
+}
+
+/// The file that is named, and the flags that stand over it.
+fn given_files(values: &Values) -> Result<(config::Source, Overrides), Failure> {
     let source = config::read(Path::new(values.text("config")), values.switch("expandEnv"))?;
     let flags = Overrides {
         bind_address: given(values, "bindAddress"),
@@ -146,7 +156,7 @@ fn load(values: &Values) -> Result<ServerSettings, Failure> {
         socket_path: given(values, "socketPath"),
         trust_domain: given(values, "trustDomain"),
     };
-    Ok(config::server::load(&source, &flags)?)
+    Ok((source, flags))
 }
 
 fn resolve(host: &str, port: u16) -> Result<SocketAddr, Failure> {
@@ -156,7 +166,11 @@ fn resolve(host: &str, port: u16) -> Result<SocketAddr, Failure> {
     })
 }
 
-async fn adapters(settings: &ServerSettings, logger: kit::log::Control) -> Result<server::Adapters, Failure> {
+async fn adapters(
+    settings: &ServerSettings,
+    logger: kit::log::Control,
+    reloading: Reloading,
+) -> Result<server::Adapters, Failure> {
     let DataStore::Sqlite(sqlite) = &settings.data_store;
     let mut options = store::sqlite::Options::default();
     if let Some(connections) = sqlite.max_open_conns {
@@ -183,25 +197,27 @@ async fn adapters(settings: &ServerSettings, logger: kit::log::Control) -> Resul
         keys,
         upstream,
         attestors: Box::new(move |tokens, own| {
-            attestors.iter().filter_map(|a| attestor(&td, a, &tokens, &own)).collect()
+            let make = move |settings: &NodeAttestor| attestor(&td, settings, &tokens, &own);
+            reloading.begin(&attestors, Box::new(make))
         }),
     })
 }
 
-/// An attestor whose settings have been checked already.
+/// An attestor of these settings.
 fn attestor(
     td: &TrustDomain,
     settings: &NodeAttestor,
     tokens: &Arc<dyn ports::TokenSpender>,
     own: &server::OwnAuthorities,
-) -> Option<Arc<dyn ports::NodeAttestor>> {
+) -> Result<Arc<dyn ports::NodeAttestor>, Failure> {
     match settings {
-        NodeAttestor::JoinToken => Some(Arc::new(join_token::Server::new(td.clone(), tokens.clone()))),
+        NodeAttestor::JoinToken => Ok(Arc::new(join_token::Server::new(td.clone(), tokens.clone()))),
         NodeAttestor::X509pop(settings) => {
             let own = own.clone();
             let own: Arc<dyn x509pop::OwnAuthorities> = Arc::new(move || own());
-            let server = x509pop::Server::new(td.clone(), &x509pop(settings), own).ok()?;
-            Some(Arc::new(server))
+            let server = x509pop::Server::new(td.clone(), &x509pop(settings), own);
+            let faults = |all: &[_]| all.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
+            Ok(Arc::new(server.map_err(|all| faults(&all))?))
         }
     }
 }

@@ -16,6 +16,7 @@ use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
 use crate::demo::Pair;
+use crate::reload::Reloading;
 use crate::start::{self, Failure};
 use crate::{agent, server, signals};
 use files::Files;
@@ -58,9 +59,10 @@ async fn live(files: Files, log: kit::log::Control, demo: bool) -> Result<(), Fa
         settings.bind_port = 0;
     }
     let (up, came_up) = oneshot::channel();
-    let mut server = tokio::spawn(server::serve(settings, log, stop.clone(), move |ready| {
-        let _ = up.send(ready.address);
-    }));
+    let mut server =
+        tokio::spawn(server::serve(settings, log, Reloading::default(), stop.clone(), move |ready| {
+            let _ = up.send(ready.address);
+        }));
     let address = tokio::select! {
         address = came_up => match address {
             Ok(address) => address,

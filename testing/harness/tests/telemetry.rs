@@ -144,6 +144,26 @@ fn the_log_level_changes_and_the_file_is_opened_anew() {
 }
 
 #[test]
+fn sigusr1_gives_an_attestor_fresh_settings_and_bad_ones_change_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("x509pop.hcl");
+    std::fs::write(&file, "mode = \"spiffe\"\n").unwrap();
+    let server = format!("NodeAttestor \"x509pop\" {{\n plugin_data_file = \"{}\"\n }}", file.display());
+    let node_attestor = harness::NodeAttestor::Custom { server, agent: String::new() };
+    let mut domain = Domain::start_server(Options { node_attestor, ..Options::default() });
+    let mut told = |text: &str, wanted: &str| {
+        std::fs::write(&file, text).unwrap();
+        domain.server().process().signal(rustix::process::Signal::USR1);
+        let server = domain.server();
+        eventually(wanted, Duration::from_secs(10), || server.log().contains(wanted).then_some(()));
+    };
+    told("mode = \"spiffe\"\n", "Plugin not reconfigured since the config is unchanged");
+    told("mode = \"spiffe\"\nmax_intermediates = 3\n", "\"Plugin reconfigured\" plugin_name=x509pop");
+    told("mode = \"nonsense\"\n", "Failed to reconfigure plugin");
+    domain.cli(&["healthcheck"]).succeeds();
+}
+
+#[test]
 fn health_says_what_is_waited_for_and_then_that_all_is_well() {
     let (server, agent) = (free_port(), free_port());
     let block = |port| format!("health_checks {{\n  listener_enabled = true\n  bind_port = \"{port}\"\n}}");

@@ -22,17 +22,8 @@ pub(crate) fn chain(error: &dyn Error) -> String {
     text
 }
 
-/// Reads a bundle in one of the forms, `pem` or `spiffe`.
+/// Reads a bundle in one of the forms, `pem` or `spiffe`, and says which of its keys cannot be used.
 pub(crate) fn read_bundle(
-    domain: &TrustDomain,
-    content: &[u8],
-    format: &str,
-) -> Result<types::Bundle, String> {
-    read_telling(domain, content, format).map(|(bundle, _)| bundle)
-}
-
-/// As [`read_bundle`], and says which of its keys cannot be used.
-pub(crate) fn read_telling(
     domain: &TrustDomain,
     content: &[u8],
     format: &str,

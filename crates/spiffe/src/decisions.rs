@@ -20,6 +20,7 @@
 //! | `aud` of JWT-SVIDs | a text or a list (JWT-SVID §3.2); a text (the schema) | lists are accepted | both; the schema is no gate |
 //! | leeway of `exp` | a small one is allowed (JWT-SVID §4, WIT-SVID §3.4) | go-spiffe a minute, rust-spiffe none | none: an issuer's `exp` is the end of what it vouches for |
 //! | leeway of `nbf` | not granted (RFC 7519 §4.1.5 allows one) | go-spiffe a minute | a minute for JWT-SVIDs, whose issuer's clock may be ahead; none for WIT-SVIDs (§3.5) |
+//! | a JWT or WIT authority that is tainted, or whose time is over | keys have no such members (Trust Domain and Bundle §4.2); what is not in the bundle is revoked (§4.2.3) | SPIRE verifies with whatever its bundle holds, and takes out what has been over for a day | it verifies until it leaves the bundle, and what was verified says by which ([`VerifiedJwtSvid::authority`](crate::jwt::VerifiedJwtSvid::authority)): to taint is to prepare, to revoke is to end |
 //! | further headers of a JWT-SVID | an issuer must not (§2); a verifier: silent | accepted, not looked at | not written; not looked at, except that any `crit` refuses |
 //! | `aud` of a WIT-SVID | an issuer must not (§3.8); a verifier: silent | go-spiffe accepts an empty list | any refuses, the empty list too: the proof says for whom it is |
 //! | a path-less subject of a JWT-SVID | not forbidden | accepted | accepted in tokens; refused in leaves (X509-SVID §5.2) |
@@ -40,6 +41,7 @@
 //! | URI name constraints | allowed (X509-SVID §4.2) | Go checks them, webpki refuses any | checked as Go does: an exact host, or with a leading dot its subdomains |
 //! | key usage of a leaf | issuers set it (§4.3); verifiers look for two bits (§5.2) | rust-spiffe needs it, go-spiffe does not | issued critical with `digitalSignature`; not asked for |
 //! | extended key usage | both sides of TLS if it is there (§4.4) | Go ignores it, webpki asks for the side | issued with both; where it is there it has to name a side of TLS, and the one in use where the caller says which |
+//! | a name or a depth that an authority above forbids | refused by verifiers (RFC 5280 §6.1.3, §6.1.4) | Go and SPIRE issue it | not issued, as far as the path above is known |
 //! | an intermediate's ID with a path, or of elsewhere | issuers must not, should not (§3.2) | both accept it | not issued; not looked at in others' |
 //! | a URI that parses to another text (`spiffe://td/w#`, `SPIFFE://td/w`) | one spelling (SPIFFE-ID §2) | Go accepts both from certificates | refused: the bytes of the name are the ID |
 //! | trust domains with empty labels (`a..b`, `a.`) | allowed (§2.1) | Go cannot read such certificates | accepted |

@@ -4,9 +4,9 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use der::{Decode, Encode};
 use serde_json::{Map, Value, json};
-use x509_cert::spki::{AlgorithmIdentifierOwned, ObjectIdentifier, SubjectPublicKeyInfoOwned};
+use x509_cert::spki::{AlgorithmIdentifierOwned, SubjectPublicKeyInfoOwned};
 
-use crate::key::{KeyError, PublicKey, SigAlg};
+use crate::key::{KeyError, PublicKey, RSA, SigAlg};
 
 mod private;
 mod thumbprint;
@@ -38,8 +38,8 @@ pub enum JwkError {
     Key(KeyError),
 }
 
-const CURVES: [(&str, &str, usize); 3] =
-    [("P-256", "1.2.840.10045.3.1.7", 32), ("P-384", "1.3.132.0.34", 48), ("P-521", "1.3.132.0.35", 66)];
+/// The curves, and how long a coordinate of each is.
+const CURVES: [(&str, usize); 3] = [("P-256", 32), ("P-384", 48), ("P-521", 66)];
 
 /// The members of a JWK that are secret: of a private or a symmetric key (RFC 7518 §6.2.2, §6.3.2, §6.4).
 const SECRETS: [&str; 7] = ["d", "p", "q", "dp", "dq", "qi", "k"];
@@ -90,41 +90,33 @@ pub fn from_jwk(jwk: &Value) -> Result<PublicKey, JwkError> {
 fn public_half(jwk: &Value) -> Result<PublicKey, JwkError> {
     let text = |name: &'static str| jwk.get(name).and_then(Value::as_str).ok_or(JwkError::Member(name));
     let bytes = |name: &'static str| URL_SAFE_NO_PAD.decode(text(name)?).map_err(|_| JwkError::Member(name));
-    let (oid, parameters, raw) = match text("kty")? {
+    match text("kty")? {
         "EC" => {
             let curve = text("crv")?;
-            let (_, oid, size) = CURVES
-                .into_iter()
-                .find(|(name, _, _)| *name == curve)
-                .ok_or_else(|| JwkError::Curve(curve.to_owned()))?;
-            let mut point = vec![4];
-            for name in ["x", "y"] {
-                let coordinate = bytes(name)?;
-                if coordinate.len() != size {
-                    return Err(JwkError::Member(name));
-                }
-                point.extend(coordinate);
-            }
-            let curve = ObjectIdentifier::new(oid).map_err(|_| JwkError::Curve(oid.to_owned()))?;
-            ("1.2.840.10045.2.1", der::Any::from(curve), point)
+            let unknown = || JwkError::Curve(curve.to_owned());
+            let (_, size) = CURVES.into_iter().find(|(name, _)| *name == curve).ok_or_else(unknown)?;
+            let coordinate = |name| {
+                let number = bytes(name)?;
+                if number.len() == size { Ok(number) } else { Err(JwkError::Member(name)) }
+            };
+            let key = PublicKey::from_coordinates(curve, &coordinate("x")?, &coordinate("y")?);
+            key.ok_or_else(unknown)?.map_err(JwkError::Key)
         }
         "RSA" => {
             let number = |name| der::asn1::Uint::new(&bytes(name)?).map_err(|_| JwkError::Member(name));
-            let key = RsaPublicKey { modulus: number("n")?, exponent: number("e")? };
-            ("1.2.840.113549.1.1.1", der::Any::null(), key.to_der().map_err(|_| JwkError::Member("n"))?)
+            rsa(&RsaPublicKey { modulus: number("n")?, exponent: number("e")? })
         }
-        other => return Err(JwkError::UnknownType(other.to_owned())),
-    };
-    let malformed = |e: String| JwkError::Key(KeyError::MalformedPublic(e));
-    let spki = SubjectPublicKeyInfoOwned {
-        algorithm: AlgorithmIdentifierOwned {
-            oid: ObjectIdentifier::new(oid).map_err(|e| malformed(e.to_string()))?,
-            parameters: Some(parameters),
-        },
-        subject_public_key: der::asn1::BitString::from_bytes(&raw).map_err(|e| malformed(e.to_string()))?,
-    };
-    let der = spki.to_der().map_err(|e| malformed(e.to_string()))?;
-    PublicKey::from_spki_der(&der).map_err(JwkError::Key)
+        other => Err(JwkError::UnknownType(other.to_owned())),
+    }
+}
+
+fn rsa(key: &RsaPublicKey) -> Result<PublicKey, JwkError> {
+    let raw = key.to_der().map_err(|_| JwkError::Member("n"))?;
+    let malformed = |e: der::Error| JwkError::Key(KeyError::MalformedPublic(e.to_string()));
+    let algorithm = AlgorithmIdentifierOwned { oid: RSA, parameters: Some(der::Any::null()) };
+    let subject_public_key = der::asn1::BitString::from_bytes(&raw).map_err(malformed)?;
+    let spki = SubjectPublicKeyInfoOwned { algorithm, subject_public_key };
+    PublicKey::from_spki_der(&spki.to_der().map_err(malformed)?).map_err(JwkError::Key)
 }
 
 #[derive(der::Sequence)]

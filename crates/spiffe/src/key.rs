@@ -14,7 +14,7 @@ use x509_cert::spki::{ObjectIdentifier, SubjectPublicKeyInfoRef};
 use zeroize::Zeroizing;
 
 const EC: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.2.1");
-const RSA: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.1");
+pub(crate) const RSA: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.1");
 const P256: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.3.1.7");
 const P384: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.132.0.34");
 const P521: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.132.0.35");
@@ -153,6 +153,22 @@ impl PublicKey {
     pub(crate) fn unproven(spki: &[u8]) -> Result<Self, KeyError> {
         let (raw, kind) = shape(spki)?;
         Ok(Self { spki: spki.into(), raw: raw.into(), kind, only: None })
+    }
+
+    /// An EC key from its coordinates, which must have the length that the curve wants; `None` if it is not one of those
+    /// supported. That the point lies on the curve is checked.
+    pub(crate) fn from_coordinates(curve: &str, x: &[u8], y: &[u8]) -> Option<Result<Self, KeyError>> {
+        let kind = match curve {
+            "P-256" => PublicKind::P256,
+            "P-384" => PublicKind::P384,
+            "P-521" => PublicKind::P521,
+            _ => return None,
+        };
+        let (_, _, head) = POINTS.into_iter().find(|(known, _, _)| *known == kind)?;
+        let spki: Arc<[u8]> = [head, x, y].concat().into();
+        let raw = spki.get(head.len() - 1..)?.into();
+        let key = Self { spki, raw, kind, only: None };
+        Some(key.check().map(|()| key))
     }
 
     /// The DER SubjectPublicKeyInfo.

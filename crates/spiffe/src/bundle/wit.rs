@@ -12,7 +12,7 @@ pub struct WitAuthority {
     pub key_id: String,
     /// The key.
     pub public_key: PublicKey,
-    /// When it stops signing and verifying, if known.
+    /// When it stops signing and may be taken out of the bundle, if known. It verifies for as long as it is there.
     pub expires_at: Option<SystemTime>,
     /// No longer to be relied on.
     pub tainted: bool,

@@ -8,6 +8,7 @@ use super::certificate::{Certificate, CertificateError, MAX_CERTIFICATE, decimal
 use super::leaf_form::{KEY_ID_HEAD, LEAF_EXTENSIONS, WORKLOADS};
 use super::name::{CaSubject, DistinguishedName};
 use super::oid;
+use super::path::{PathFault, permits};
 use super::tlv::{
     BOOLEAN_TRUE, DNS_NAME, INTEGER, OCTET_STRING, SEQUENCE, URI_NAME, bit_string, extension, nested, time,
     tlv,
@@ -52,6 +53,10 @@ pub enum IssueError {
     Constraint(String),
     #[error("the URI constraints keep out {0}, for which the authority is to sign")]
     ConstrainedAway(TrustDomain),
+    #[error("nobody would accept the certificate: it {0}")]
+    Constrained(#[source] PathFault),
+    #[error("nobody would accept what the certificate is for: {subject} {fault}")]
+    TooDeep { subject: String, fault: PathFault },
     #[error("a serial number of {0} bytes is none: 1 to 20 are")]
     Serial(usize),
     #[error("what was issued cannot be read back")]
@@ -64,6 +69,8 @@ pub enum IssueError {
 pub struct X509Issuer {
     ca: Certificate,
     intermediates: Vec<Certificate>,
+    /// Itself and those above it, one signed by the next, as far as they are known.
+    path: Vec<Certificate>,
     signer: Arc<dyn Signer>,
     trust_domain: TrustDomain,
     authority_key_id: Vec<u8>,
@@ -88,14 +95,12 @@ impl X509Issuer {
         if !id.path().is_empty() {
             return Err(not("its SPIFFE ID has a path, as only workloads' have (X509-SVID §3.2)"));
         }
-        if !id.path().is_empty() {
-            return Err(not("its SPIFFE ID has a path (X509-SVID §3.2)"));
-        }
         if signer.public().spki_der() != ca.spki() {
             return Err(IssueError::OtherKey);
         }
         let authority_key_id =
             ca.subject_key_id().map_or_else(|| signer.public().key_id().to_vec(), <[u8]>::to_vec);
+        let path = path_from(&ca, &upstream_chain);
         let mut intermediates: Vec<_> = upstream_chain.into_iter().filter(|above| *above != ca).collect();
         let root = ca.subject_der() == ca.issuer_der();
         if !root || !intermediates.is_empty() {
@@ -103,7 +108,7 @@ impl X509Issuer {
         }
         let authority_extension = self::authority_key_id(&authority_key_id);
         let trust_domain = id.trust_domain();
-        Ok(Self { trust_domain, ca, intermediates, signer, authority_key_id, authority_extension })
+        Ok(Self { trust_domain, ca, intermediates, path, signer, authority_key_id, authority_extension })
     }
 
     /// The trust domain for which it signs.
@@ -146,6 +151,21 @@ impl X509Issuer {
         &self.signer
     }
 
+    /// Whether the path above lets through a certificate with these names, under which, and under this authority, stand so
+    /// many further ones: what is known to be refused is not issued.
+    fn admits(&self, subject: &[u8], uri: &str, dns: &[String], further: usize) -> Result<(), IssueError> {
+        let mut below = further;
+        for certificate in &self.path {
+            permits(certificate, subject, uri, dns).map_err(IssueError::Constrained)?;
+            if let Some(allowed) = certificate.path_len().filter(|allowed| below > *allowed as usize) {
+                let fault = PathFault::PathLength { allowed, found: below };
+                return Err(IssueError::TooDeep { subject: certificate.subject().to_owned(), fault });
+            }
+            below += usize::from(!certificate.self_issued());
+        }
+        Ok(())
+    }
+
     fn sign(&self, tbs: &[u8]) -> Result<Certificate, IssueError> {
         let alg = SigAlg::for_x509(self.signer.public());
         let signature = self.signer.sign(alg, tbs).map_err(IssueError::Sign)?;
@@ -157,6 +177,18 @@ impl X509Issuer {
         let signature = self.signer.sign(alg, tbs).map_err(IssueError::Sign)?;
         Ok(assemble(tbs, alg, &signature))
     }
+}
+
+/// `ca` and what signed it, by their names.
+fn path_from(ca: &Certificate, upstream: &[Certificate]) -> Vec<Certificate> {
+    let mut path = vec![ca.clone()];
+    for above in upstream.iter().filter(|above| *above != ca) {
+        if path.last().is_none_or(|below| below.issuer_der() != above.subject_der()) {
+            break;
+        }
+        path.push(above.clone());
+    }
+    path
 }
 
 impl std::fmt::Debug for X509Issuer {
@@ -220,6 +252,7 @@ impl LeafTemplate {
         }
         self.check_names(&issuer.trust_domain)?;
         let (subject, nameless) = self.subject_der();
+        issuer.admits(&subject, self.id.as_str(), &self.dns, 0)?;
         let key_id = [KEY_ID_HEAD, &self.key.key_id()].concat();
         let names = san_extension(Some(self.id.as_str()), &self.dns, nameless);
         let extensions = [LEAF_EXTENSIONS, &key_id, &issuer.authority_extension, &names];
@@ -350,7 +383,9 @@ impl CaTemplate {
             key_id: Some(&issuer.authority_key_id),
         };
         let not_after = self.not_after.min(issuer.not_after());
-        issuer.sign(&self.tbs(&above, &random_serial()?, key, not_after)?)
+        let serial = random_serial()?;
+        issuer.admits(&self.subject_der(&serial), self.trust_domain.id().as_str(), &[], 1)?;
+        issuer.sign(&self.tbs(&above, &serial, key, not_after)?)
     }
 
     /// Signs it with an authority of whatever PKI, which need not name a trust domain: an intermediate on `key`, which ends

@@ -103,3 +103,34 @@ fn any_flipped_bit_of_a_leaf_is_refused() {
         assert!(!accepted, "bit {bit}");
     }
 }
+
+/// An authority below a root with these constraints, and that root in a bundle.
+fn below(root: CaTemplate, ca: CaTemplate) -> (X509Issuer, Bundle) {
+    let (top, key) = (PrivateKey::generate(KeyType::EcP256), PrivateKey::generate(KeyType::EcP256));
+    let (top, key) = (Arc::new(top.unwrap()), Arc::new(key.unwrap()));
+    let root = root.self_sign(&*top).unwrap();
+    let mut bundle = Bundle::new(td());
+    bundle.push_x509(X509Authority { certificate: root.clone(), tainted: false }).unwrap();
+    let above = X509Issuer::new(root.clone(), vec![], top).unwrap();
+    let ca = ca.issue(key.public(), &above).unwrap();
+    (X509Issuer::new(ca, vec![root], key).unwrap(), bundle)
+}
+
+fn template() -> CaTemplate {
+    CaTemplate::new(td(), CaSubject::default(), now() - HOUR, now() + 24 * HOUR)
+}
+
+#[test]
+fn no_authority_is_issued_deeper_than_those_above_allow() {
+    let key = PrivateKey::generate(KeyType::EcP256).unwrap();
+    for (root, ca) in [(template().path_len(1), template()), (template(), template().path_len(0))] {
+        let (issuer, bundle) = below(root, ca);
+        let refused = template().issue(key.public(), &issuer).unwrap_err();
+        assert!(matches!(refused, IssueError::TooDeep { .. }), "{refused}");
+        assert!(refused.to_string().contains("allows"), "{refused}");
+        let svid = X509Svid::of(issuer.chain_for(leaf(&issuer, "/a"))).unwrap();
+        svid.verify(&bundle, now()).unwrap();
+    }
+    let (issuer, _) = below(template().path_len(2), template().path_len(1));
+    template().issue(key.public(), &issuer).unwrap();
+}

@@ -358,3 +358,17 @@ fn a_key_that_is_published_for_one_algorithm_verifies_no_other() {
     let again = Bundle::parse_spiffe_json(td(), &fits.to_spiffe_json()).unwrap();
     assert_eq!(again.jwt_authorities()[0].public_key.limit(), Some(SigAlg::RsaPssSha256));
 }
+
+#[test]
+fn an_authority_verifies_until_it_leaves_the_bundle_also_when_it_is_tainted_or_its_time_is_over() {
+    // §6: what verifies is what the bundle holds; its publisher takes out what is revoked
+    let (token, bundle) = token(HEADER, CLAIMS);
+    let mut held = Bundle::new(bundle.trust_domain().clone());
+    let over = Some(now() - Duration::from_secs(86_400));
+    let old = JwtAuthority { tainted: true, expires_at: over, ..bundle.jwt_authorities()[0].clone() };
+    held.push_jwt(old).unwrap();
+    let verified = JwtSvid::verify(&token, &held, &["x"], now()).unwrap();
+    assert!(verified.authority().tainted && verified.authority().expires_at == over);
+    held.retain_jwt(|_| false);
+    assert!(JwtSvid::verify(&token, &held, &["x"], now()).is_err());
+}

@@ -8,7 +8,10 @@ use aws_lc_rs::signature::{self as lc, EcdsaKeyPair, KeyPair};
 use spiffe::bundle::{Bundle, X509Authority};
 use spiffe::key::{PrivateKey, PublicKey, SigAlg, Signer};
 use spiffe::x509::path::{PathFault, Position};
-use spiffe::x509::{Certificate, Side, VerifiedSvid, VerifyError, VerifyOptions, X509Svid};
+use spiffe::x509::{
+    CaSubject, CaTemplate, Certificate, IssueError, LeafTemplate, Side, VerifiedSvid, VerifyError,
+    VerifyOptions, X509Issuer, X509Svid,
+};
 
 use super::forge::*;
 
@@ -530,4 +533,41 @@ fn chains_of_the_librarys_own_authorities_say_what_they_hold_by() {
     assert_eq!(verified.authority(), issuer.certificate());
     assert_eq!(verified.expires_at(), now() + HOUR);
     assert_eq!(Arc::new(verified).id().as_str(), ID);
+}
+
+#[test]
+fn no_leaf_is_issued_with_a_name_that_an_authority_above_forbids() {
+    let host: &[(u8, &[u8])] = &[(0x82, b"example.org")];
+    let uri: &[(u8, &[u8])] = &[(0x86, b"example.org")];
+    let own = || uris(&["spiffe://example.org"]);
+    let issuer = |above: Vec<Vec<u8>>, below: Vec<Vec<u8>>| {
+        let root = Authority::root("Root", ca_with(above));
+        let ca = root.below("CA", ca_with(below));
+        let upstream = Certificate::parse(root.der).unwrap();
+        let (ca, key) = (Certificate::parse(ca.der).unwrap(), ca.key);
+        (trusting(&upstream), X509Issuer::new(ca, vec![upstream], Arc::new(key)).unwrap())
+    };
+    let constraints = name_constraints(host, &[]);
+    for (bundle, issuer) in
+        [issuer(vec![constraints.clone()], vec![own()]), issuer(vec![], vec![own(), constraints.clone()])]
+    {
+        let leaf = |dns: &str| {
+            let template = LeafTemplate::new(id("/a"), key().public().clone(), now(), now() + HOUR);
+            template.dns(&[dns.to_owned()]).issue(&issuer)
+        };
+        let refused = leaf("other.org").unwrap_err();
+        let IssueError::Constrained(PathFault::NotPermitted { name, .. }) = &refused else {
+            panic!("{refused}")
+        };
+        assert_eq!(name, "\"other.org\"");
+        let svid = X509Svid::of(issuer.chain_for(leaf("a.example.org").unwrap())).unwrap();
+        svid.verify(&bundle, now()).unwrap();
+    }
+    let (_, issuer) = issuer(vec![name_constraints(&[], uri)], vec![own()]);
+    let template = LeafTemplate::new(id("/a"), key().public().clone(), now(), now() + HOUR);
+    let refused = template.issue(&issuer).unwrap_err();
+    assert!(matches!(refused, IssueError::Constrained(PathFault::Excluded { .. })), "{refused}");
+    let ca = CaTemplate::new(td(), CaSubject::default(), now(), now() + HOUR);
+    let refused = ca.issue(key().public(), &issuer).unwrap_err();
+    assert!(matches!(refused, IssueError::Constrained(PathFault::Excluded { .. })), "{refused}");
 }

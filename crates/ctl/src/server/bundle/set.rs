@@ -37,7 +37,7 @@ pub(in super::super) async fn run(values: &Values, terminal: &mut Terminal<'_>) 
     let content = file::read_or_input(path, terminal)?;
     let unusable = |cause| Fault::Content { what: "the bundle", path: file::name(path), cause };
     let (bundle, passed_over) =
-        credentials::read_telling(&domain, &content, values.text("format")).map_err(unusable)?;
+        credentials::read_bundle(&domain, &content, values.text("format")).map_err(unusable)?;
     for key in &passed_over {
         writeln!(terminal.err, "{key}")?;
     }

@@ -30,7 +30,7 @@ pub(super) fn relationships(
     values: &Values,
     terminal: &mut Terminal<'_>,
 ) -> Result<Vec<FederationRelationship>, Fault> {
-    let Some(path) = values.nonempty("data") else { return Ok(vec![described(values)?]) };
+    let Some(path) = values.nonempty("data") else { return Ok(vec![described(values, terminal)?]) };
     let others = FLAGS.iter().filter(|flag| flag.name != "data" && flag.name != "trustDomainBundleFormat");
     let format = values.text("trustDomainBundleFormat") != "pem";
     if format || others.into_iter().any(|flag| values.nonempty(flag.name).is_some()) {
@@ -47,7 +47,7 @@ pub(super) fn relationships(
     Ok(relationships)
 }
 
-fn described(values: &Values) -> Result<FederationRelationship, Fault> {
+fn described(values: &Values, terminal: &mut Terminal<'_>) -> Result<FederationRelationship, Fault> {
     let domain = values.nonempty("trustDomain").ok_or_else(|| {
         Fault::Usage("trust domain is required; name it with -trustDomain, as in example.org".to_owned())
     })?;
@@ -62,7 +62,11 @@ fn described(values: &Values) -> Result<FederationRelationship, Fault> {
             let content = std::fs::read(path).map_err(Fault::read(path))?;
             let unusable = |cause| Fault::Content { what: "the bundle", path: path.to_owned(), cause };
             let (td, format) = (parse::trust_domain(domain)?, values.text("trustDomainBundleFormat"));
-            Some(credentials::read_bundle(&td, &content, format).map_err(unusable)?)
+            let (bundle, passed_over) = credentials::read_bundle(&td, &content, format).map_err(unusable)?;
+            for key in &passed_over {
+                writeln!(terminal.err, "{key}")?;
+            }
+            Some(bundle)
         }
     };
     Ok(FederationRelationship {

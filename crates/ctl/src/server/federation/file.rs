@@ -3,6 +3,7 @@
 use proto::spire::api::types::{Bundle, FederationRelationship};
 use serde_json::Value;
 use spiffe::TrustDomain;
+use spiffe::bundle::PassedOver;
 
 use super::fields::profile;
 use crate::document::{Object, each};
@@ -45,7 +46,11 @@ fn relationship(
     object.finish();
     let td = parse::trust_domain(&domain).map_err(|e| format!("{place}.trustDomain is wrong: {e}"))?;
     let read = |value| self::bundle(&td, value, &format);
-    let bundle = bundle.map(read).transpose().map_err(|why| format!("{place}.trustDomainBundle: {why}"))?;
+    let read = bundle.map(read).transpose().map_err(|why| format!("{place}.trustDomainBundle: {why}"))?;
+    let bundle = read.map(|(bundle, passed_over)| {
+        remarks.extend(passed_over.iter().map(|key| format!("{place}.trustDomainBundle: {key}")));
+        bundle
+    });
     Ok(FederationRelationship {
         trust_domain: domain,
         bundle_endpoint_url: url,
@@ -54,8 +59,8 @@ fn relationship(
     })
 }
 
-/// A bundle within the document: a text of PEM, or the SPIFFE document as it is.
-fn bundle(td: &TrustDomain, value: &Value, format: &str) -> Result<Bundle, String> {
+/// A bundle within the document: a text of PEM, or the SPIFFE document as it is; and the keys of it that were passed over.
+fn bundle(td: &TrustDomain, value: &Value, format: &str) -> Result<(Bundle, Vec<PassedOver>), String> {
     match format {
         "pem" => {
             let pem = value.as_str().ok_or("with format pem it is a text")?;
@@ -80,14 +85,18 @@ mod tests {
                  "color": "red"},
                 {"trustDomain": "b.test", "bundleEndpointURL": "https://b.test",
                  "bundleEndpointProfile": "https_spiffe", "endpointSPIFFEID": "spiffe://b.test/endpoint",
-                 "trustDomainBundleFormat": "spiffe", "trustDomainBundle": {"keys": [], "spiffe_sequence": 3}}
+                 "trustDomainBundleFormat": "spiffe", "trustDomainBundle":
+                 {"keys": [{"kty": "OKP", "use": "jwt-svid", "kid": "x"}], "spiffe_sequence": 3}}
             ]}"#,
         )
         .unwrap();
         assert_eq!(all.len(), 2);
         assert!(matches!(all[0].bundle_endpoint_profile, Some(BundleEndpointProfile::HttpsWeb(_))));
         assert_eq!(all[1].trust_domain_bundle.as_ref().unwrap().sequence_number, 3);
-        assert_eq!(remarks, ["federationRelationships[0].color is not known and was left out"]);
+        let [color, key] = &remarks[..] else { panic!("{remarks:?}") };
+        assert_eq!(color, "federationRelationships[0].color is not known and was left out");
+        assert!(key.starts_with("federationRelationships[1].trustDomainBundle: "), "{key}");
+        assert!(key.contains("OKP"), "{key}");
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Name constraints of an authority on the certificates below it (RFC 5280 §4.2.1.10, §6.1.3 (b), (c)).
 
-use super::build::Step;
-use super::{PathError, PathFault, Position, directory, host, mailbox};
+use super::build::{Place, Step};
+use super::{MAX_COMPARISONS, PathError, PathFault, Position, directory, host, mailbox};
 use crate::x509::certificate::Certificate;
 use crate::x509::general_name::{DIRECTORY_NAME, GeneralName, GeneralNames, IP_ADDRESS, RFC822_NAME};
 use crate::x509::name::{decode, walk};
@@ -41,6 +41,24 @@ pub(super) fn check(above: Step<'_>, path: &[Step<'_>], budget: &mut Budget) -> 
             .map_err(|fault| PathError { position: place.of(below), fault })?;
     }
     Ok(())
+}
+
+/// Whether `above` lets a certificate below it have this subject, URI and these DNS names.
+pub(in crate::x509) fn permits(
+    above: &Certificate,
+    subject: &[u8],
+    uri: &str,
+    dns: &[String],
+) -> Result<(), PathFault> {
+    let Some(value) = above.name_constraints() else { return Ok(()) };
+    let by = || Place::Authority.of(above);
+    let subtrees = Subtrees::parse(value).unwrap_or_default();
+    let mut names = Names { subtrees, budget: &mut Budget(MAX_COMPARISONS), by: &by };
+    if !directory::is_empty(subject) {
+        names.one(GeneralName { kind: DIRECTORY_NAME, content: subject })?;
+    }
+    names.one(GeneralName { kind: URI_NAME, content: uri.as_bytes() })?;
+    dns.iter().try_for_each(|name| names.one(GeneralName { kind: DNS_NAME, content: name.as_bytes() }))
 }
 
 struct Names<'a, B> {

@@ -39,6 +39,7 @@ pub use fault::{PathError, PathFault, Position};
 
 pub(super) use admission::dotted;
 pub(super) use build::Judge;
+pub(super) use constraints::permits;
 pub(super) use host::uri_within;
 
 /// The most signatures that are verified for one chain.

@@ -5,6 +5,7 @@
 
 mod jwt;
 mod page;
+mod wit;
 mod x509;
 
 use std::time::{Duration, Instant};
@@ -80,8 +81,9 @@ fn median(mut all: Vec<f64>) -> Option<f64> {
 
 /// Measures for about `duration` each.
 pub(crate) fn measure(duration: Duration) -> Result<Report, Fault> {
-    let (x509, jwt) = (x509::World::new()?, jwt::World::new()?);
-    let rows = x509.pairs().into_iter().chain(jwt.pairs()).map(|pair| pair.measure(duration));
+    let (x509, jwt, wit) = (x509::World::new()?, jwt::World::new()?, wit::World::new()?);
+    let pairs = x509.pairs().into_iter().chain(jwt.pairs()).chain(wit.pairs());
+    let rows = pairs.map(|pair| pair.measure(duration));
     Ok(Report(rows.collect()))
 }
 
@@ -92,11 +94,11 @@ mod tests {
     #[test]
     fn each_operation_is_measured_beside_its_cryptography() {
         let report = measure(Duration::from_millis(1)).unwrap();
-        assert_eq!(report.0.len(), 10);
+        assert_eq!(report.0.len(), 13);
         for row in &report.0 {
             assert!(row.figure(EACH).unwrap().value > 0.0, "{row:?}");
         }
-        assert_eq!(report.0.iter().filter(|row| row.figure(BARE).is_some()).count(), 8);
+        assert_eq!(report.0.iter().filter(|row| row.figure(BARE).is_some()).count(), 10);
     }
 
     #[test]

@@ -14,21 +14,6 @@ use std::time::Duration;
 use futures_util::Stream;
 use tokio::net::{UnixListener, UnixStream};
 
-/// Rewrites what a client sent in pieces cut at these places; for the fuzzer, to which the cut must not matter.
-#[cfg(fuzzing)]
-#[doc(hidden)]
-pub fn rewritten(bytes: &[u8], cuts: &[u8]) -> Vec<u8> {
-    let (mut rewriter, mut out) = (authority::Rewriter::new(), bytes.to_vec());
-    let (mut rest, mut cuts) = (out.as_mut_slice(), cuts.iter().cycle());
-    while !rest.is_empty() {
-        let at = cuts.next().map_or(rest.len(), |cut| usize::from(*cut).max(1)).min(rest.len());
-        let (piece, more) = rest.split_at_mut(at);
-        rewriter.rewrite(piece);
-        rest = more;
-    }
-    out
-}
-
 pub use connection::Connection;
 pub use fault::UdsError;
 

@@ -5,7 +5,9 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::sync::{Arc, OnceLock};
 
-use config::server::{DataStore, KeyManager, NodeAttestor, Overrides, ServerSettings, X509pop, X509popMode};
+use config::server::{
+    DataStore, KeyManager, NodeAttestor, OpaPolicy, Overrides, ServerSettings, X509pop, X509popMode,
+};
 use kit::clock::Clock;
 use kit::flags::Values;
 use model::ports;
@@ -80,6 +82,12 @@ pub(crate) async fn serve(
                 signing: settings.rate_limit.signing,
             },
             audit_log: settings.audit_log_enabled,
+            trusted_proxies: settings.proxy_protocol_trusted_cidrs.clone(),
+            prune: settings.prune.map(|prune| server::Prune {
+                expired_for: prune.expired_for,
+                batch_size: prune.batch_size,
+                tofu: prune.tofu,
+            }),
             authority: authority(&settings),
         },
         adapters,
@@ -126,8 +134,9 @@ async fn subsystems(running: Option<server::Ready>) -> Vec<health::Subsystem> {
 pub(crate) fn validate(values: &Values) -> ExitCode {
     match load(values) {
         Ok(settings) => {
-            let faults: Vec<String> =
-                settings.node_attestors.iter().flat_map(|a| faults(&settings, a)).collect();
+            let attestors = settings.node_attestors.iter().flat_map(|a| faults(&settings, a));
+            let policy = policy(&settings).err().map(|e| e.to_string());
+            let faults: Vec<String> = attestors.chain(policy).collect();
             match faults.is_empty() {
                 true => start::tell_validation("server", Ok::<_, String>(settings.warnings)),
                 false => start::tell_validation("server", Err(faults.join("\n  "))),
@@ -135,6 +144,14 @@ pub(crate) fn validate(values: &Values) -> ExitCode {
         }
         Err(failure) => start::tell_validation("server", Err(failure)),
     }
+}
+
+/// The policy that is to stand in the place of the server's own rules, if there is one.
+fn policy(settings: &ServerSettings) -> Result<Option<Arc<dyn ports::CallPolicy>>, Failure> {
+    let Some(OpaPolicy { rego_path, policy_data_path }) = &settings.policy else { return Ok(None) };
+    let policy = plugins_opa::Policy::load(rego_path, policy_data_path.as_deref());
+    let policy = policy.map_err(|e| format!("auth_opa_policy_engine: {}", start::chain(&e)))?;
+    Ok(Some(Arc::new(policy)))
 }
 
 fn load(values: &Values) -> Result<ServerSettings, Failure> {
@@ -196,6 +213,7 @@ async fn adapters(
         logger,
         keys,
         upstream,
+        policy: policy(settings)?,
         attestors: Box::new(move |tokens, own| {
             let make = move |settings: &NodeAttestor| attestor(&td, settings, &tokens, &own);
             reloading.begin(&attestors, Box::new(make))

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use async_trait::async_trait;
+use spiffe::SpiffeId;
 use spiffe::bundle::{Bundle, JwtAuthority};
 use spiffe::key::{KeyType, PublicKey, Signer};
 use spiffe::x509::Certificate;
@@ -249,4 +250,55 @@ pub trait UpstreamAuthority: Send + Sync {
 
     /// The trust domain's bundle as the authority has it now; `None` if it has none to follow. Asked every few seconds.
     async fn bundle(&self) -> Result<Option<Bundle>, UpstreamError>;
+}
+
+/// What a policy is asked about a call.
+#[derive(Debug, Clone, Copy)]
+pub struct CallQuestion<'a> {
+    /// The caller's proven SPIFFE ID.
+    pub caller: Option<&'a SpiffeId>,
+    /// The program of a caller on the admin socket, as far as the system tells it.
+    pub caller_file_path: Option<&'a str>,
+    /// `/package.Service/Method`
+    pub full_method: &'a str,
+    /// The request as JSON with the names of its fields; `None` for a stream.
+    pub request: Option<&'a serde_json::Value>,
+}
+
+/// What a policy says of a call; it is let in for the first of these that holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct CallVerdict {
+    /// Whoever calls.
+    pub allow: bool,
+    /// Holders of an admin identity.
+    pub allow_if_admin: bool,
+    /// Callers on the admin socket.
+    pub allow_if_local: bool,
+    /// Downstream servers.
+    pub allow_if_downstream: bool,
+    /// Attested agents.
+    pub allow_if_agent: bool,
+}
+
+/// Why a policy gave no verdict.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum PolicyError {
+    /// There is no result, or it is no object.
+    #[error("the policy has no object data.spire.result")]
+    NoResult,
+    /// A boolean is missing in the result.
+    #[error("the policy's result has no boolean \"{0}\"")]
+    Missing(&'static str),
+    /// It could not be evaluated.
+    #[error("the policy cannot be evaluated: {0}")]
+    Failed(String),
+}
+
+/// Decides who may call what, in the place of the server's own table.
+pub trait CallPolicy: Send + Sync {
+    /// Judges a call. Must not block for long: it is asked for every call.
+    ///
+    /// # Errors
+    /// When there is no verdict; the call is then refused.
+    fn judge(&self, question: &CallQuestion<'_>) -> Result<CallVerdict, PolicyError>;
 }

@@ -71,10 +71,11 @@ async fn server(key_type: KeyType, pool: SigningPool) -> Server {
         registry: registry.clone(),
         clock: clock.clone(),
         limiter: Arc::new(Limiter::new(RateLimits::default())),
+        policy: None,
     };
     let peer = Peer::Remote { addr: ([127, 0, 0, 1], 1).into(), svid: Some(verified) };
     let caller = authorizer
-        .authorize("/spire.api.server.svid.v1.SVID/BatchNewX509SVID", Arc::new(peer))
+        .authorize("/spire.api.server.svid.v1.SVID/BatchNewX509SVID", Arc::new(peer), None)
         .await
         .unwrap();
     let agent = caller.require_agent().unwrap();

@@ -9,7 +9,7 @@ use std::time::Duration;
 use kit::clock::Clock;
 use kit::oversized::OversizedLayer;
 use kit::rpc::MeasuredLayer;
-use model::ports::{ChangeLog, KeyManager, LogError, NodeAttestor, TokenSpender, UpstreamAuthority};
+use model::ports::{CallPolicy, ChangeLog, KeyManager, LogError, NodeAttestor, TokenSpender, UpstreamAuthority};
 use proto::bonafide::feed::v1::feed_server::FeedServer;
 use proto::spire::api::server::agent::v1::agent_server::AgentServer;
 use proto::spire::api::server::bundle::v1::bundle_server::BundleServer;
@@ -45,7 +45,7 @@ use crate::metered::{MeteredKeys, MeteredLog, Standing};
 use crate::ready::Ready;
 use crate::registry::{Observer, Registry};
 use crate::signing::SigningPool;
-use crate::sweep::{self, Deadlines};
+use crate::sweep::{self, Deadlines, Prune};
 use crate::trust::TrustStore;
 
 /// The largest message a caller may send, as gRPC's default.
@@ -79,6 +79,10 @@ pub struct Settings {
     pub rate_limits: RateLimits,
     /// Whether each call leaves a record in the log.
     pub audit_log: bool,
+    /// The load balancers that are believed where their clients are (PROXY protocol).
+    pub trusted_proxies: Vec<kit::cidr::Cidr>,
+    /// Which agents are purged that have been expired for long.
+    pub prune: Option<Prune>,
     /// Lifetimes, key types, names.
     pub authority: AuthoritySettings,
 }
@@ -95,6 +99,8 @@ pub struct Adapters {
     pub attestors: MakeAttestors,
     /// The log of this process, whose level the logger service changes.
     pub logger: kit::log::Control,
+    /// Decides who may call what, in the place of the table.
+    pub policy: Option<Arc<dyn CallPolicy>>,
 }
 
 /// The X.509 authorities of this trust domain as they stand, for attestors that trust its own SVIDs.
@@ -194,6 +200,7 @@ pub async fn run(
         registry: registry.clone(),
         clock: clock.clone(),
         limiter: Arc::new(Limiter::new(settings.rate_limits)),
+        policy: adapters.policy,
     });
     let auditor = settings.audit_log.then(|| Arc::new(Auditor { admin_ids: settings.admin_ids.clone() }));
     let services = Services {
@@ -240,10 +247,16 @@ pub async fn run(
 
     // Background tasks outlive the listeners by nothing: they stop with the same token.
     let authority_task = tokio::spawn(authorities.clone().run(stop.clone()));
-    let sweep_task = tokio::spawn(sweep::run(registry.clone(), deadlines, clock, stop.clone()));
+    let sweep_task =
+        tokio::spawn(sweep::run(registry.clone(), deadlines, settings.prune, clock, stop.clone()));
 
-    let connections =
-        accept_tls(listener, tokio_rustls::TlsAcceptor::from(Arc::new(tls)), identify, stop.clone());
+    let connections = accept_tls(
+        listener,
+        tokio_rustls::TlsAcceptor::from(Arc::new(tls)),
+        identify,
+        settings.trusted_proxies.clone().into(),
+        stop.clone(),
+    );
     tracing::info!(address = %address, network = "tcp", "Starting Server APIs");
     let tcp = server()
         .layer(MEASURED)

@@ -21,3 +21,4 @@ mod trust;
 pub use api::health::Subsystem;
 pub use engine::{Adapters, MakeAttestors, OwnAuthorities, ServerError, Settings, run};
 pub use ready::Ready;
+pub use sweep::Prune;

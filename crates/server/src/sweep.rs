@@ -8,7 +8,8 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use kit::clock::Clock;
-use model::{Change, Cursor, EntryId, Row, Snapshot, UnixTime, Write};
+use model::{Agent, Change, Cursor, EntryId, Row, Snapshot, UnixTime, Write};
+use spiffe::SpiffeId;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tonic::Code;
@@ -99,13 +100,67 @@ impl Observer for Deadlines {
     }
 }
 
+/// Which agents are purged (SPIRE 1.16's `prune_attested_nodes_…`). Banned ones are kept: their ban is what is remembered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Prune {
+    /// How long ago their SVID must have ended.
+    pub expired_for: Duration,
+    /// The most that are purged in one transaction.
+    pub batch_size: usize,
+    /// Whether those are purged too that cannot attest again.
+    pub tofu: bool,
+}
+
+impl Prune {
+    /// The agents to purge now.
+    fn due(&self, snapshot: &Snapshot, now: UnixTime) -> Vec<SpiffeId> {
+        let long = i64::try_from(self.expired_for.as_secs()).unwrap_or(i64::MAX);
+        let before = now.0.saturating_sub(long);
+        let due = |agent: &&Arc<Agent>| {
+            agent.expires_at.0 < before && !agent.is_banned() && (agent.can_reattest || self.tofu)
+        };
+        snapshot.agents_after(0).filter(due).map(|agent| agent.id.clone()).collect()
+    }
+}
+
+/// How often expired agents are looked for, in memory.
+const PRUNING: i64 = 300;
+
+async fn prune_agents(registry: &Registry, prune: &Prune, now: UnixTime) {
+    let due = prune.due(&registry.snapshot(), now);
+    for batch in due.chunks(prune.batch_size.max(1)) {
+        let deletions = batch.iter().cloned().map(Write::DeleteAgent).collect();
+        let answers = registry.write_each(deletions).await;
+        for (id, error) in
+            batch.iter().zip(&answers).filter_map(|(id, answer)| Some((id, answer.as_ref().err()?)))
+        {
+            tracing::warn!(agent_id = %id, error = %error, "An expired agent could not be purged; trying again later");
+        }
+        tracing::info!(
+            count = answers.iter().filter(|answer| answer.is_ok()).count(),
+            "Pruned expired agents"
+        );
+    }
+}
+
 /// Sweeps until told to stop.
-pub async fn run(registry: Arc<Registry>, deadlines: Arc<Deadlines>, clock: Clock, stop: CancellationToken) {
+pub async fn run(
+    registry: Arc<Registry>,
+    deadlines: Arc<Deadlines>,
+    prune: Option<Prune>,
+    clock: Clock,
+    stop: CancellationToken,
+) {
+    let mut prune_at = i64::MIN;
     let mut milestones = Milestones::default();
     loop {
         let now = UnixTime::of(clock.now());
         if deadlines.next() <= now {
             sweep(&registry, &deadlines, now).await;
+        }
+        if let Some(prune) = prune.as_ref().filter(|_| prune_at <= now.0) {
+            prune_agents(&registry, prune, now).await;
+            prune_at = now.0.saturating_add(PRUNING);
         }
         if let Some(number) = milestones.pass(now, registry.snapshot().cursor().number)
             && let Err(error) = registry.forget(number).await
@@ -170,6 +225,42 @@ fn ended_entries(snapshot: &Snapshot, now: UnixTime) -> (Vec<EntryId>, UnixTime)
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn agent(name: &str, expires_at: i64, can_reattest: bool, banned: bool) -> Agent {
+        Agent {
+            id: SpiffeId::parse(&format!("spiffe://example.org/spire/agent/{name}")).unwrap(),
+            ord: expires_at.unsigned_abs(),
+            attestation_type: "test".into(),
+            serial: if banned { String::new() } else { "1".into() },
+            expires_at: UnixTime(expires_at),
+            new_serial: String::new(),
+            new_expires_at: None,
+            selectors: model::Selectors::default(),
+            can_reattest,
+            version: String::new(),
+            revision: 0,
+        }
+    }
+
+    #[test]
+    fn agents_are_purged_that_ended_long_ago_and_are_not_banned() {
+        let mut snapshot = Snapshot::empty();
+        for agent in [
+            agent("long", 100, true, false),
+            agent("banned", 101, true, true),
+            agent("once", 102, false, false),
+            agent("short", 900, true, false),
+        ] {
+            snapshot.put(Row::Agent(agent.into()));
+        }
+        let due = |tofu| {
+            let prune = Prune { expired_for: Duration::from_secs(500), batch_size: 1, tofu };
+            let due = prune.due(&snapshot, UnixTime(1000));
+            due.iter().map(|id| id.path().trim_start_matches("/spire/agent/").to_owned()).collect::<Vec<_>>()
+        };
+        assert_eq!(due(false), ["long"]);
+        assert_eq!(due(true), ["long", "once"]);
+    }
 
     #[test]
     fn a_change_is_forgotten_once_it_is_older_than_it_must_be_kept() {

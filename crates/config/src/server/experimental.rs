@@ -1,5 +1,7 @@
 //! The server's `experimental` block.
 
+use std::path::PathBuf;
+
 use super::super::block::{Block, Unknown, is_empty};
 use super::super::check;
 use super::super::problem::Problem;
@@ -12,6 +14,34 @@ const NOTHING_POLLS: &str = "changes are pushed from an ordered log; nothing is 
 pub(super) struct Experimental {
     /// Each agent gets its own SPIFFE ID as a selector.
     pub(super) agent_spiffe_id_as_selector: bool,
+    /// The policy that stands in the place of the server's own rules.
+    pub(super) policy: Option<OpaPolicy>,
+}
+
+/// A policy in Rego (`auth_opa_policy_engine`).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OpaPolicy {
+    /// The policy.
+    pub rego_path: PathBuf,
+    /// Its data, if it has some.
+    pub policy_data_path: Option<PathBuf>,
+}
+
+fn policy(block: &Block<'_>) -> Option<OpaPolicy> {
+    let engine = block.block("auth_opa_policy_engine")?;
+    let local = engine.block("local");
+    if local.is_none() {
+        engine.required("local", "the files of the policy: rego_path and policy_data_path");
+    }
+    engine.finish(Unknown::Warn);
+    let local = local?;
+    let rego_path = local.text("rego_path").map(check::path);
+    if rego_path.is_none() {
+        local.required("rego_path", "the file with the policy");
+    }
+    let policy_data_path = local.text("policy_data_path").map(check::path);
+    local.finish(Unknown::Warn);
+    Some(OpaPolicy { rego_path: rego_path?, policy_data_path })
 }
 
 /// Reads `experimental`, if there is one.
@@ -36,8 +66,7 @@ pub(super) fn read(server: &Block<'_>) -> Experimental {
     block.no_effect("events_based_cache", NOTHING_POLLS);
     let agent_spiffe_id_as_selector =
         block.switch("agent_spiffe_id_as_selector").is_some_and(|given| given.value);
-    let policy = "replace the authorization rules by a policy of your own";
-    block.not_yet_unless("auth_opa_policy_engine", policy, is_empty);
+    let policy = policy(&block);
     let quantum = "refuse TLS without a post-quantum key exchange";
     block.not_yet_unless("require_pq_kem", quantum, is_empty);
     block.not_yet_unless("wit_key_type", "choose the key type of WIT-SVIDs", is_empty);
@@ -45,5 +74,5 @@ pub(super) fn read(server: &Block<'_>) -> Experimental {
     block.other_platform("named_pipe_name", "socket_path");
     check::feature_flags(&block);
     block.finish(Unknown::Warn);
-    Experimental { agent_spiffe_id_as_selector }
+    Experimental { agent_spiffe_id_as_selector, policy }
 }

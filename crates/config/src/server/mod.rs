@@ -9,6 +9,7 @@ mod subject;
 mod ttl;
 mod upstream;
 
+pub use experimental::OpaPolicy;
 pub use node_attestor::{NodeAttestor, X509pop, X509popMode};
 pub use plugins::KeyManager;
 pub use store::{DataStore, Sqlite};
@@ -23,6 +24,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use kit::cidr::Cidr;
 use kit::hcl::Section;
 use spiffe::key::KeyType;
 use spiffe::{SpiffeId, TrustDomain};
@@ -33,6 +35,7 @@ use super::given::{Given, flag_or};
 use super::health::{HealthChecks, health_checks};
 use super::key_type::{Use, key_type};
 use super::log::{LogFlags, log};
+use super::problem::Problem;
 use super::read::{Source, document};
 use super::report::{Ledger, Place, Report, Warning};
 use super::telemetry::{Telemetry, telemetry};
@@ -113,8 +116,14 @@ pub struct ServerSettings {
     pub admin_ids: Vec<SpiffeId>,
     /// Whether each agent gets its own SPIFFE ID as a selector, `spiffe_id:<ID>`.
     pub agent_spiffe_id_as_selector: bool,
+    /// The policy that stands in the place of the server's own rules of who may call what.
+    pub policy: Option<OpaPolicy>,
     /// Which calls are limited for each client address.
     pub rate_limit: RateLimit,
+    /// The load balancers that are believed where their clients are.
+    pub proxy_protocol_trusted_cidrs: Vec<Cidr>,
+    /// Which agents are purged that have been expired for long.
+    pub prune: Option<Prune>,
     /// Where the registry is kept.
     pub data_store: DataStore,
     /// Where keys are kept.
@@ -131,6 +140,17 @@ pub struct ServerSettings {
     pub telemetry: Telemetry,
     /// What to tell the operator at start.
     pub warnings: Vec<Warning>,
+}
+
+/// Which agents are purged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Prune {
+    /// How long ago their SVID must have ended.
+    pub expired_for: Duration,
+    /// The most that are purged in one transaction.
+    pub batch_size: usize,
+    /// Whether those are purged too that cannot attest again.
+    pub tofu: bool,
 }
 
 /// Which calls are limited for each client address.
@@ -187,6 +207,8 @@ fn everything(top: &Block<'_>, flags: &Overrides) -> Option<ServerSettings> {
     let admin_ids = check::ids(&block, "admin_ids");
     let rate_limit = rate_limit(&block);
     let audit_log_enabled = block.switch("audit_log_enabled").is_some_and(|given| given.value);
+    let proxy_protocol_trusted_cidrs = networks(&block);
+    let prune = prune(&block);
     let experimental = experimental::read(&block);
     federation::read(&block);
     later_features(&block);
@@ -211,7 +233,10 @@ fn everything(top: &Block<'_>, flags: &Overrides) -> Option<ServerSettings> {
         disable_jwt_svids,
         admin_ids,
         agent_spiffe_id_as_selector: experimental.agent_spiffe_id_as_selector,
+        policy: experimental.policy,
         rate_limit,
+        proxy_protocol_trusted_cidrs,
+        prune,
         data_store: plugins.data_store,
         key_manager: plugins.key_manager,
         node_attestors: plugins.node_attestors,
@@ -240,16 +265,43 @@ fn rate_limit(block: &Block<'_>) -> RateLimit {
     limit
 }
 
+fn networks(block: &Block<'_>) -> Vec<Cidr> {
+    let key = "proxy_protocol_trusted_cidrs";
+    let read = |given: Given<String>| match Cidr::parse(&given.value) {
+        Ok(network) => Some(network),
+        Err(why) => {
+            let why = why.to_string();
+            block.mistake(given.place, Problem::BadValue { key: key.to_owned(), value: given.value, why });
+            None
+        }
+    };
+    block.texts(key).into_iter().filter_map(read).collect()
+}
+
+fn prune(block: &Block<'_>) -> Option<Prune> {
+    let expired_for = block.duration("prune_attested_nodes_expired_for");
+    let batch = block.number("prune_attested_nodes_batch_size");
+    let tofu = block.switch("prune_tofu_nodes").is_some_and(|given| given.value);
+    let batch_size = match batch {
+        // As in SPIRE, zero is the default.
+        None | Some(Given { value: 0, .. }) => 1000,
+        Some(Given { value, place }) => match usize::try_from(value) {
+            Ok(size) => size,
+            Err(_) => {
+                let (key, why) =
+                    ("prune_attested_nodes_batch_size".to_owned(), "it must not be negative".to_owned());
+                block.mistake(place, Problem::BadValue { key, value: value.to_string(), why });
+                return None;
+            }
+        },
+    };
+    let expired_for = expired_for.map(|given| given.value).filter(|long| !long.is_zero())?;
+    Some(Prune { expired_for, batch_size, tofu })
+}
+
 fn later_features(block: &Block<'_>) {
     let staleness = "the server knows its agents from a snapshot in memory that is always current";
     block.duration("max_attested_node_info_staleness");
     block.no_effect("max_attested_node_info_staleness", staleness);
-    let proxy = "take the client's address from the PROXY protocol";
-    block.not_yet_unless("proxy_protocol_trusted_cidrs", proxy, is_empty);
-    let prune = "purge agents whose SVID has expired for this long";
-    block.not_yet_unless("prune_attested_nodes_expired_for", prune, is_empty);
-    let batch = "limit how many expired agents are purged at once";
-    block.not_yet_unless("prune_attested_nodes_batch_size", batch, is_empty);
-    block.not_yet_unless("prune_tofu_nodes", "purge expired agents that cannot attest again", is_empty);
     check::profiling(block);
 }

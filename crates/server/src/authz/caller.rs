@@ -31,6 +31,17 @@ pub enum Peer {
 }
 
 impl Peer {
+    /// The program of a process on the admin socket, as the system tells it now.
+    pub(in crate::authz) fn program(&self) -> Option<String> {
+        match self {
+            Peer::Local { pid: Some(pid), .. } => {
+                let path = std::fs::read_link(format!("/proc/{pid}/exe")).ok()?;
+                path.into_os_string().into_string().ok()
+            }
+            _ => None,
+        }
+    }
+
     /// The proven identity.
     pub fn id(&self) -> Option<&SpiffeId> {
         match self {
@@ -53,6 +64,8 @@ pub enum Standing {
     Downstream(DownstreamGrant),
     /// As an attested agent.
     Agent(AuthorizedAgent),
+    /// By the word of the operator's policy, to do what administrators may.
+    Policy(AdminGrant),
 }
 
 /// Who is calling, found out once before the handler. A tonic request extension.
@@ -106,7 +119,7 @@ impl Caller {
     /// The administrator that calls, over the socket or with an admin identity.
     pub fn require_admin(&self) -> Result<AdminGrant, Status> {
         match &self.standing {
-            Standing::Local(grant) | Standing::Admin(grant) => Ok(grant.clone()),
+            Standing::Local(grant) | Standing::Admin(grant) | Standing::Policy(grant) => Ok(grant.clone()),
             _ => Err(Status::permission_denied("only an administrator may call this")),
         }
     }

@@ -70,12 +70,17 @@ impl AdminGrant {
         Self { id: None }
     }
 
+    /// For whom the operator's policy lets in.
+    pub(in crate::authz) fn by_policy(id: Option<SpiffeId>) -> Self {
+        Self { id }
+    }
+
     /// For the proven holder of an admin identity.
     pub(in crate::authz) fn of(id: SpiffeId) -> Self {
         Self { id: Some(id) }
     }
 
-    /// The admin identity; `None` for a caller on the admin socket.
+    /// The admin identity; `None` for a caller on the admin socket, and for one that the policy lets in without.
     pub fn id(&self) -> Option<&SpiffeId> {
         self.id.as_ref()
     }

@@ -6,8 +6,10 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
+use http_body_util::{BodyExt as _, Full, Limited};
 use kit::clock::Clock;
 use kit::status::with_detail;
+use model::ports::{CallPolicy, CallQuestion};
 use model::{Agent, Expect, UnixTime, Write, WriteFault};
 use proto::spire::api::types::{PermissionDeniedDetails, permission_denied_details::Reason};
 use spiffe::x509::VerifiedSvid;
@@ -19,6 +21,7 @@ use tower::{Layer, Service};
 use super::caller::{Caller, Peer, Standing};
 use super::grants::{AdminGrant, AuthorizedAgent, DownstreamGrant};
 use super::limit::Limiter;
+use super::question;
 use super::table::{self, Who};
 use crate::registry::{Registry, RegistryError};
 
@@ -34,22 +37,32 @@ pub struct Authorizer {
     pub clock: Clock,
     /// How often an address may ask.
     pub limiter: Arc<Limiter>,
+    /// The operator's policy, which then stands in the place of the table.
+    pub policy: Option<Arc<dyn CallPolicy>>,
 }
 
 impl Authorizer {
     /// Judges a call of `method` by `peer`; in SPIRE's order: open, local, admin, downstream, agent.
-    pub async fn authorize(&self, method: &str, peer: Arc<Peer>) -> Result<Caller, Status> {
+    pub async fn authorize(
+        &self,
+        method: &str,
+        peer: Arc<Peer>,
+        request: Option<&serde_json::Value>,
+    ) -> Result<Caller, Status> {
         let local = matches!(*peer, Peer::Local { .. });
         // Who comes over the network learns nothing of what the admin socket has.
         let Some(row) = table::find(method).filter(|row| local || !row.socket_only) else {
             return Err(unknown(method));
         };
-        let who = row.who;
+        let (who, allowed) = self.who(row, &peer, request)?;
         let allow = |standing| {
             Ok(Caller { peer: peer.clone(), standing, limiter: self.limiter.clone(), method: row.method })
         };
         if who.includes(Who::ANY) {
             return allow(Standing::Nobody);
+        }
+        if allowed && let Some(standing) = by_policy(row.who, &peer) {
+            return allow(standing);
         }
         if who.includes(Who::LOCAL) && local {
             return allow(Standing::Local(AdminGrant::local()));
@@ -86,6 +99,31 @@ impl Authorizer {
             };
         }
         Err(denied())
+    }
+
+    /// Who may call: by the table, or by the policy, which may also let this caller in whoever it is.
+    fn who(
+        &self,
+        row: &table::Row,
+        peer: &Peer,
+        request: Option<&serde_json::Value>,
+    ) -> Result<(Who, bool), Status> {
+        let (Some(policy), Some(full_method)) = (&self.policy, table::judged_as(row.method)) else {
+            return Ok((row.who, false));
+        };
+        let program = peer.program();
+        let caller_file_path = program.as_deref();
+        let question = CallQuestion { caller: peer.id(), caller_file_path, full_method, request };
+        let verdict = policy.judge(&question).map_err(|error| {
+            tracing::error!(error = %error, method = row.method, "Authorization failure from OPA auth");
+            Status::internal(format!("authorization policy failed: {error}"))
+        })?;
+        // A method that is open by the table needs no standing, and an agent's or a downstream server's call needs theirs.
+        match verdict.allow {
+            true if row.who.includes(Who::ANY) => Ok((Who::ANY, false)),
+            true => Ok((Who::by(verdict).with(row.who), true)),
+            false => Ok((Who::by(verdict), false)),
+        }
     }
 
     /// Whether some entry that gives this identity, and has not ended, is flagged so.
@@ -142,6 +180,13 @@ fn unknown(method: &str) -> Status {
     Status::unimplemented(format!("unknown service {service}"))
 }
 
+/// What a caller is that a policy lets in whoever it is. The calls of agents and of downstream servers are about the
+/// caller itself, so these have to be shown to be one.
+fn by_policy(who: Who, peer: &Peer) -> Option<Standing> {
+    let operator = who.includes(Who::ADMIN) || who.includes(Who::LOCAL);
+    operator.then(|| Standing::Policy(AdminGrant::by_policy(peer.id().cloned())))
+}
+
 /// How often a write is computed anew when another writer came first.
 const ATTEMPTS: usize = 5;
 
@@ -159,6 +204,25 @@ fn activate_new_serial(agent: &Agent) -> Write {
     next.serial = std::mem::take(&mut next.new_serial);
     next.expires_at = next.new_expires_at.take().unwrap_or(next.expires_at);
     Write::PutAgent { agent: next, expect: Expect::Revision(agent.revision.unsigned_abs()) }
+}
+
+/// The longest request that a policy is shown: no method takes a longer one, and a frame has five bytes before it.
+const LONGEST: usize = (4 << 20) + 5;
+
+/// The request with its body read, and what a policy sees of it.
+async fn buffered(
+    request: http::Request<Body>,
+    shape: &question::Shape,
+) -> Result<(http::Request<Body>, Option<serde_json::Value>), Status> {
+    let (head, body) = request.into_parts();
+    let body = Limited::new(body, LONGEST).collect().await.map_err(|error| {
+        Status::resource_exhausted(format!(
+            "the request could not be read for the authorization policy: {error}"
+        ))
+    })?;
+    let bytes = body.to_bytes();
+    let seen = question::read(shape, &bytes);
+    Ok((http::Request::from_parts(head, Body::new(Full::new(bytes))), seen))
 }
 
 /// The tower layer around all services of a listener.
@@ -202,7 +266,17 @@ where
                 return Ok(Status::internal("the connection was not identified").into_http());
             };
             let path = request.uri().path().to_owned();
-            match authorizer.authorize(&path, peer).await {
+            let seen = match authorizer.policy.as_ref().and_then(|_| question::shape(&path)) {
+                None => None,
+                Some(shape) => match buffered(request, shape).await {
+                    Ok((whole, seen)) => {
+                        request = whole;
+                        seen
+                    }
+                    Err(status) => return Ok(status.into_http()),
+                },
+            };
+            match authorizer.authorize(&path, peer, seen.as_ref()).await {
                 Ok(_) if path == table::HEALTH_LIST => {
                     Ok(Status::unimplemented("method List not implemented").into_http())
                 }

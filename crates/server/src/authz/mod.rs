@@ -7,6 +7,7 @@ mod caller;
 pub mod grants;
 pub mod layer;
 mod limit;
+mod question;
 pub mod table;
 
 pub use caller::{Caller, Peer, Standing};

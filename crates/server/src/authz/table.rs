@@ -1,5 +1,7 @@
 //! The authorization table (SPIRE 1.16's default policy, `reference` of each row: its Server API documentation).
 
+use model::ports::CallVerdict;
+
 /// Kinds of callers, as a set.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Who(u8);
@@ -17,6 +19,22 @@ impl Who {
     pub const DOWNSTREAM: Who = Who(16);
     const OPERATOR: Who = Who(2 | 4);
     const OPERATOR_OR_AGENT: Who = Who(2 | 4 | 8);
+
+    /// The kinds of which a policy says that they are let in.
+    pub(super) fn by(verdict: CallVerdict) -> Self {
+        let kinds = [
+            (verdict.allow_if_admin, Self::ADMIN),
+            (verdict.allow_if_local, Self::LOCAL),
+            (verdict.allow_if_downstream, Self::DOWNSTREAM),
+            (verdict.allow_if_agent, Self::AGENT),
+        ];
+        Self(kinds.into_iter().filter(|(says, _)| *says).fold(0, |all, (_, kind)| all | kind.0))
+    }
+
+    /// Both sets.
+    pub(super) fn with(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
 
     /// Whether the set has this kind.
     pub fn includes(self, kind: Who) -> bool {
@@ -118,6 +136,15 @@ pub const TABLE: &[Row] = &[
     socket("/grpc.reflection.v1.ServerReflection/ServerReflectionInfo", Who::LOCAL),
     socket("/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo", Who::LOCAL),
 ];
+
+/// The method by whose name a policy judges this one; none if only the table does. Our agents' feed gives what SPIRE's
+/// agents get by syncing, so a policy that knows only SPIRE's methods holds for both.
+pub(super) fn judged_as(method: &'static str) -> Option<&'static str> {
+    match method {
+        "/bonafide.feed.v1.Feed/Subscribe" => Some("/spire.api.server.entry.v1.Entry/SyncAuthorizedEntries"),
+        other => (!other.contains("reflection")).then_some(other),
+    }
+}
 
 /// The row of a method, if it has one.
 pub fn find(method: &str) -> Option<&'static Row> {

@@ -80,6 +80,7 @@ impl World {
             registry: Registry::open(log, vec![]).await.unwrap(),
             clock,
             limiter: Arc::new(Limiter::new(RateLimits::default())),
+            policy: None,
         };
         let issuer = X509Issuer::new(ca, vec![], key).unwrap();
         let world = Self { authorizer, issuer, bundle, hand, now };
@@ -171,7 +172,7 @@ async fn every_method_admits_the_callers_of_its_row_and_no_other() {
             let socket = matches!(**peer, Peer::Local { .. });
             let expected = (!row.socket_only || socket)
                 && (row.who.includes(Who::ANY) || kind.is_some_and(|kind| row.who.includes(kind)));
-            let outcome = world.authorizer.authorize(row.method, peer.clone()).await;
+            let outcome = world.authorizer.authorize(row.method, peer.clone(), None).await;
             assert_eq!(outcome.is_ok(), expected, "{name} calling {}", row.method);
             if let Err(status) = outcome {
                 let code = if row.socket_only { Code::Unimplemented } else { Code::PermissionDenied };
@@ -179,7 +180,7 @@ async fn every_method_admits_the_callers_of_its_row_and_no_other() {
             }
         }
     }
-    let unknown = world.authorizer.authorize("/no.such/Method", remote(None)).await.unwrap_err();
+    let unknown = world.authorizer.authorize("/no.such/Method", remote(None), None).await.unwrap_err();
     assert_eq!(unknown.code(), Code::Unimplemented);
 }
 
@@ -192,7 +193,7 @@ async fn an_agent_that_is_refused_is_told_why() {
     let fine = world.agent("/spire/agent/fine", |_| {}).await;
     let unknown = world.svid("/spire/agent/unknown");
     let reason = async |svid: &VerifiedSvid| {
-        let status = world.authorizer.authorize(renew, remote(Some(svid.clone()))).await.unwrap_err();
+        let status = world.authorizer.authorize(renew, remote(Some(svid.clone())), None).await.unwrap_err();
         assert_eq!(status.code(), Code::PermissionDenied);
         assert_eq!(status.message(), format!("authorization denied for method {renew}"));
         detail::<PermissionDeniedDetails>(&status, "spire.api.types.PermissionDeniedDetails")
@@ -202,7 +203,7 @@ async fn an_agent_that_is_refused_is_told_why() {
     assert_eq!(reason(&banned).await, Reason::AgentBanned);
     assert_eq!(reason(&stale).await, Reason::AgentNotActive);
     assert_eq!(reason(&unknown).await, Reason::AgentNotAttested);
-    assert!(world.authorizer.authorize(renew, remote(Some(fine.clone()))).await.is_ok());
+    assert!(world.authorizer.authorize(renew, remote(Some(fine.clone())), None).await.is_ok());
     world.hand.forward(Duration::from_secs(3600));
     assert_eq!(reason(&fine).await, Reason::AgentExpired);
 }
@@ -217,7 +218,7 @@ async fn the_first_use_of_a_renewed_svid_makes_it_the_active_one() {
         })
         .await;
     let renew = "/spire.api.server.agent.v1.Agent/RenewAgent";
-    let caller = world.authorizer.authorize(renew, remote(Some(new.clone()))).await.unwrap();
+    let caller = world.authorizer.authorize(renew, remote(Some(new.clone())), None).await.unwrap();
     assert!(matches!(caller.standing(), Standing::Agent(_)));
     let snapshot = world.authorizer.registry.snapshot();
     let row = snapshot.agent(&world.id("/spire/agent/a")).unwrap();
@@ -234,13 +235,13 @@ async fn an_svid_that_ended_proves_nothing_however_long_its_connection_goes_on()
         [(list, "/admin"), (list, "/configured-admin"), (publish, "/downstream"), (federated, "/admin")]
             .map(|(method, path)| (method, remote(Some(world.svid(path)))));
     for (method, peer) in &callers {
-        assert!(world.authorizer.authorize(method, peer.clone()).await.is_ok(), "{method}");
+        assert!(world.authorizer.authorize(method, peer.clone(), None).await.is_ok(), "{method}");
     }
     world.hand.forward(Duration::from_secs(3600));
     for (method, peer) in &callers {
-        let status = world.authorizer.authorize(method, peer.clone()).await.unwrap_err();
+        let status = world.authorizer.authorize(method, peer.clone(), None).await.unwrap_err();
         assert_eq!(status.code(), Code::PermissionDenied, "{method}");
     }
     let open = "/spire.api.server.bundle.v1.Bundle/GetBundle";
-    assert!(world.authorizer.authorize(open, callers[0].1.clone()).await.is_ok());
+    assert!(world.authorizer.authorize(open, callers[0].1.clone(), None).await.is_ok());
 }

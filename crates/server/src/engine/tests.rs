@@ -42,6 +42,8 @@ async fn an_idle_server_asks_its_database_nothing() {
         agent_id_as_selector: false,
         rate_limits: RateLimits::default(),
         audit_log: false,
+        trusted_proxies: Vec::new(),
+        prune: None,
         authority: AuthoritySettings::default(),
     };
     let adapters = Adapters {
@@ -50,6 +52,7 @@ async fn an_idle_server_asks_its_database_nothing() {
         upstream: None,
         attestors: Box::new(|_, _| Vec::new()),
         logger: kit::log::layer::<tracing_subscriber::Registry>(kit::log::Options::default()).unwrap().1,
+        policy: None,
     };
     let (stop, (ready, is_ready)) = (CancellationToken::new(), oneshot::channel());
     let server =

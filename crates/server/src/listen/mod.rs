@@ -1,5 +1,6 @@
 //! Where callers come in over the network. Each connection carries who is at its other end.
 
+mod proxy;
 mod tls;
 
 pub(crate) use tls::accept_tls;

@@ -8,6 +8,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use futures_util::Stream;
+use kit::cidr::Cidr;
 use rustls_pki_types::CertificateDer;
 use spiffe::x509::VerifiedSvid;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
@@ -39,6 +40,7 @@ pub(crate) fn accept_tls(
     listener: TcpListener,
     acceptor: TlsAcceptor,
     identify: Identify,
+    trusted: Arc<[Cidr]>,
     stop: CancellationToken,
 ) -> impl Stream<Item = io::Result<TlsConnection>> {
     let (ready, connections) = mpsc::channel(64);
@@ -51,8 +53,10 @@ pub(crate) fn accept_tls(
             };
             let Ok(permit) = room.clone().acquire_owned().await else { return };
             let (acceptor, identify, ready) = (acceptor.clone(), identify.clone(), ready.clone());
+            let trusted = trusted.clone();
             tokio::spawn(async move {
-                match tokio::time::timeout(HANDSHAKE, handshake(stream, addr, &acceptor, &identify)).await {
+                let begun = handshake(stream, addr, &trusted, &acceptor, &identify);
+                match tokio::time::timeout(HANDSHAKE, begun).await {
                     Ok(Ok(connection)) => {
                         let _ = ready.send(Ok(connection)).await;
                     }
@@ -69,12 +73,14 @@ pub(crate) fn accept_tls(
 }
 
 async fn handshake(
-    stream: TcpStream,
-    addr: SocketAddr,
+    mut stream: TcpStream,
+    peer: SocketAddr,
+    trusted: &[Cidr],
     acceptor: &TlsAcceptor,
     identify: &Identify,
 ) -> io::Result<TlsConnection> {
     stream.set_nodelay(true)?;
+    let addr = super::proxy::client(&mut stream, peer, trusted).await?;
     let stream = acceptor.accept(stream).await?;
     let chain = stream.get_ref().1.peer_certificates().unwrap_or_default();
     let svid = match chain.is_empty() {

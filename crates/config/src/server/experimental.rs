@@ -33,14 +33,14 @@ fn policy(block: &Block<'_>) -> Option<OpaPolicy> {
     if local.is_none() {
         engine.required("local", "the files of the policy: rego_path and policy_data_path");
     }
-    engine.finish(Unknown::Warn);
+    engine.finish(Unknown::Refuse);
     let local = local?;
     let rego_path = local.text("rego_path").map(check::path);
     if rego_path.is_none() {
         local.required("rego_path", "the file with the policy");
     }
     let policy_data_path = local.text("policy_data_path").map(check::path);
-    local.finish(Unknown::Warn);
+    local.finish(Unknown::Refuse);
     Some(OpaPolicy { rego_path: rego_path?, policy_data_path })
 }
 

@@ -38,6 +38,11 @@ const SHORT: Duration = Duration::from_secs(4);
 impl Callers {
     /// Starts a server and has everyone connect.
     pub(crate) async fn meet(program: Program) -> Self {
+        Self::meet_under(program, "").await
+    }
+
+    /// The same with one more line of the server's configuration.
+    pub(crate) async fn meet_under(program: Program, line: &str) -> Self {
         let foreign = Options { trust_domain: "foreign.test".to_owned(), ..Options::default() };
         let foreign = Domain::start_server(foreign.programs(program, program));
         let options = Options::default()
@@ -45,7 +50,8 @@ impl Callers {
             .server_line(
                 "admin_ids = [\"spiffe://example.org/configured-admin\", \"spiffe://foreign.test/admin\"]",
             )
-            .server_line("ratelimit { attestation = false }");
+            .server_line("ratelimit { attestation = false }")
+            .server_line(line);
         let domain = Domain::start_server(options);
         federate(&domain, &foreign);
         for (name, flag) in

@@ -12,6 +12,7 @@ mod entries;
 mod entry_record;
 mod forged;
 mod methods;
+mod policy;
 mod record;
 mod walk;
 mod wire;
@@ -80,6 +81,78 @@ async fn told(program: harness::Program) -> entries::Told {
     let domain = harness::Domain::start_server(options("example.org").programs(program, program));
     callers::federate(&domain, &foreign);
     entries::tell(wire::over_socket(&domain.peek_server().socket()).await).await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_policy_that_says_what_the_table_says_changes_no_answer() {
+    let folder = tempfile::tempdir().unwrap();
+    let callers = Callers::meet_under(Bonafide, &policy::write(folder.path())).await;
+    let differences = record::differences(&walk::walk(&callers).await);
+    assert!(differences.is_empty(), "{}", differences.join("\n"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn spires_server_under_the_same_policy_answers_as_recorded() {
+    if let Err(missing) = Spire.available() {
+        return skip("the answers of SPIRE's server under a policy", &missing);
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let callers = Callers::meet_under(Spire, &policy::write(folder.path())).await;
+    assert_eq!(record::read(), walk::walk(&callers).await);
+}
+
+/// The example of SPIRE's documentation: who calls, and for what, decides.
+fn a_policy_lets_one_caller_create_some_entries(program: harness::Program) {
+    let folder = tempfile::tempdir().unwrap();
+    let rego = folder.path().join("policy.rego");
+    std::fs::write(
+        &rego,
+        r#"
+package spire
+
+default allow_if_local := false
+allow_if_local if { input.full_method != "/spire.api.server.entry.v1.Entry/BatchCreateEntry" }
+allow_if_local if { every entry in input.req.entries { startswith(entry.spiffe_id.path, "/jobs/") } }
+
+result := {
+  "allow": false, "allow_if_admin": false, "allow_if_local": allow_if_local,
+  "allow_if_downstream": false, "allow_if_agent": false,
+}
+"#,
+    )
+    .unwrap();
+    let options = harness::Options::default().programs(program, program);
+    let domain = harness::Domain::start_server(options.server_line(&policy::named(&rego, None)));
+    let create = |id: &str| {
+        let parent = domain.id("parent");
+        domain.cli(&[
+            "entry",
+            "create",
+            "-spiffeID",
+            &domain.id(id),
+            "-parentID",
+            &parent,
+            "-selector",
+            "a:b",
+        ])
+    };
+    create("jobs/one").succeeds();
+    let refused = create("admin").fails();
+    assert!(refused.stderr.contains("authorization denied for method"), "{refused}");
+    domain.cli(&["entry", "show"]).succeeds();
+}
+
+#[test]
+fn a_policy_sees_the_request() {
+    a_policy_lets_one_caller_create_some_entries(Bonafide);
+}
+
+#[test]
+fn a_policy_sees_the_request_at_spires_server() {
+    match Spire.available() {
+        Ok(()) => a_policy_lets_one_caller_create_some_entries(Spire),
+        Err(missing) => skip("a policy over requests at SPIRE's server", &missing),
+    }
 }
 
 #[test]

@@ -96,7 +96,8 @@ pub(super) const SERVER: &[Row] = &[
     switch(EXPERIMENTAL, "agent_spiffe_id_as_selector"),
     section(EXPERIMENTAL, "auth_opa_policy_engine"),
     section("server.experimental.auth_opa_policy_engine", "local"),
-    text("server.experimental.auth_opa_policy_engine.local", "rego_path", "= \"/policy.rego\""),
+    text("server.experimental.auth_opa_policy_engine.local", "rego_path", "= \"/policy.rego\"")
+        .in_template("a policy without its file"),
     text("server.experimental.auth_opa_policy_engine.local", "policy_data_path", "= \"/policy.json\""),
     duration(EXPERIMENTAL, "cache_reload_interval", "= \"5s\"").idle(POLLS),
     duration(EXPERIMENTAL, "full_cache_reload_interval", "= \"24h\"").idle(POLLS),

@@ -28,6 +28,13 @@ impl Template {
         match section {
             "server" => block.push_str("\n@@\n"),
             "server.ca_subject" => block.push_str("ca_subject {\ncommon_name = \"x\"\n@@\n}"),
+            "server.experimental.auth_opa_policy_engine" => {
+                block = policy("local {\nrego_path = \"/p\"\n}\n@@")
+            }
+            "server.experimental.auth_opa_policy_engine.local" => {
+                block = policy("local {\nrego_path = \"/p\"\n@@\n}");
+            }
+            "a policy without its file" => block = policy("local {\n@@\n}"),
             nested if nested.starts_with("server.") => block = inside(nested),
             "DataStore \"sql\" plugin_data" => store.push_str("\n@@\n"),
             "KeyManager \"disk\" plugin_data" => keys.push_str("\n@@\n"),
@@ -70,6 +77,10 @@ impl Template {
 }
 
 const JOIN_TOKEN: &str = "NodeAttestor \"join_token\" {}";
+
+fn policy(lines: &str) -> String {
+    format!("experimental {{\nauth_opa_policy_engine {{\n{lines}\n}}\n}}")
+}
 
 /// The place in a block of the `server` or `agent` block.
 fn inside(section: &str) -> String {

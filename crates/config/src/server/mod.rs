@@ -29,7 +29,7 @@ use kit::hcl::Section;
 use spiffe::key::KeyType;
 use spiffe::{SpiffeId, TrustDomain};
 
-use super::block::{Block, TOP, Unknown, is_empty};
+use super::block::{Block, TOP, Unknown};
 use super::check;
 use super::given::{Given, flag_or};
 use super::health::{HealthChecks, health_checks};

@@ -31,7 +31,7 @@ impl Auditor {
         let (service, name) = method.trim_start_matches('/').split_once('/').unwrap_or((method, ""));
         let service = service.strip_prefix("spire.api.server.").unwrap_or(service);
         let (authorized_as, authorized_via) = match caller.standing() {
-            Standing::Nobody => ("nobody", ""),
+            Standing::Nobody | Standing::Policy(_) => ("nobody", ""),
             Standing::Local(_) => ("local", "transport"),
             Standing::Admin(_) => match caller.peer().id().is_some_and(|id| self.admin_ids.contains(id)) {
                 true => ("admin", "config"),

@@ -24,6 +24,3 @@ pub(crate) fn all() -> Vec<Method> {
     }
     methods
 }
-
-/// Services that our server does not have yet: it must say so of each of their methods, to whoever asks.
-pub(crate) const NOT_YET: [&str; 0] = [];

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use kit::cidr::Cidr;
 use kit::proxy_protocol::{Beginning, read};
@@ -10,6 +11,9 @@ use tokio::net::TcpStream;
 
 /// Room for the longest header that is taken.
 const ROOM: usize = 4096;
+
+/// How long a header may take to come.
+const HEADER: Duration = Duration::from_secs(3);
 
 /// Where the client is: what a trusted load balancer says, or where the connection comes from. A header by anybody else
 /// ends the connection, since it could only be a lie. The header's bytes are taken off the stream.
@@ -21,6 +25,14 @@ pub(super) async fn client(
     if trusted.is_empty() {
         return Ok(peer);
     }
+    // Whoever closes within the header is not told from whoever is slow: what is peeked at stays.
+    match tokio::time::timeout(HEADER, told(stream, peer, trusted)).await {
+        Ok(client) => client,
+        Err(_) => Err(io::Error::other("the PROXY protocol header did not come whole in time")),
+    }
+}
+
+async fn told(stream: &mut TcpStream, peer: SocketAddr, trusted: &[Cidr]) -> io::Result<SocketAddr> {
     let mut room = [0; ROOM];
     let mut seen = 0;
     loop {
@@ -50,7 +62,7 @@ async fn more(stream: &TcpStream, room: &mut [u8], seen: usize) -> io::Result<us
             0 => return Err(io::ErrorKind::UnexpectedEof.into()),
             found if found > seen => return Ok(found),
             // Nothing new yet: a peek does not wait for more than there is.
-            _ => tokio::time::sleep(std::time::Duration::from_millis(5)).await,
+            _ => tokio::time::sleep(Duration::from_millis(5)).await,
         }
     }
 }

@@ -199,7 +199,7 @@ server {
     ca_ttl = \"1d\"
     admin_ids = [\"https://example.org\"]
     ratelimit { attestation = \"yes\" }
-    prune_tofu_nodes = true
+    profiling_enabled = true
 }
 plugins {
     DataStore \"sql\" {
@@ -227,7 +227,7 @@ health_check {}
     let rest = [
         "s.conf:8:18: admin_ids \"https://example.org\" cannot be used: ",
         "s.conf:9:31: attestation must be true or false, without quotes, not a string",
-        "s.conf:10:5: prune_tofu_nodes is not supported yet: it would purge expired agents that cannot attest again;",
+        "s.conf:10:5: profiling_enabled is not supported yet: it would ",
         "s.conf:14:39: database_type \"postgres\" is not supported yet: it would keep the registry in that database;",
         "s.conf:16:16: unknown key \"disc\" in plugins.KeyManager; did you mean \"disk\"?",
         "s.conf:17:5: unknown key \"NodeAttestr\" in plugins; did you mean \"NodeAttestor\"?",

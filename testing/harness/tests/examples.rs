@@ -12,7 +12,8 @@ use harness::{Domain, NodeAttestor, Options, Process, Program, Ran, eventually, 
 const READY: Duration = Duration::from_secs(30);
 
 /// Examples that need what a test does not have, and what that is.
-const NOT_STARTED: [(&str, &str); 5] = [
+const NOT_STARTED: [(&str, &str); 6] = [
+    ("server/policy.conf", "a policy of an operator's; tests/calls starts one"),
     ("agent/bootstrap-url.conf", "a web server whose certificate the web PKI vouches for"),
     ("agent/bootstrap-socket.conf", "a helper that serves a bundle on a socket"),
     ("agent/x509pop-workload-api.conf", "another agent"),

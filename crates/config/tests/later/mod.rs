@@ -40,12 +40,6 @@ pub(crate) const LATER: &[(&str, &[&str])] = &[
         &["11:23: database_type \"mysql\" is not supported yet: it would keep the registry in that database"],
     ),
     (
-        "server/policy.conf",
-        &[
-            "7:5: server.experimental.auth_opa_policy_engine is not supported yet: it would replace the authorization rules by a policy of your own",
-        ],
-    ),
-    (
         "server/post-quantum.conf",
         &[
             "7:5: server.experimental.require_pq_kem is not supported yet: it would refuse TLS without a post-quantum key exchange",
@@ -60,20 +54,6 @@ pub(crate) const LATER: &[(&str, &[&str])] = &[
     (
         "server/profiling.conf",
         &["6:3: profiling_enabled is not supported yet: it would serve profiles of the running process"],
-    ),
-    (
-        "server/proxy-protocol.conf",
-        &[
-            "6:3: proxy_protocol_trusted_cidrs is not supported yet: it would take the client's address from the PROXY protocol",
-        ],
-    ),
-    (
-        "server/pruning.conf",
-        &[
-            "6:3: prune_attested_nodes_expired_for is not supported yet: it would purge agents whose SVID has expired for this long",
-            "7:3: prune_attested_nodes_batch_size is not supported yet: it would limit how many expired agents are purged at once",
-            "8:3: prune_tofu_nodes is not supported yet: it would purge expired agents that cannot attest again",
-        ],
     ),
     (
         "server/unique-id.conf",

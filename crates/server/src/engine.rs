@@ -9,7 +9,9 @@ use std::time::Duration;
 use kit::clock::Clock;
 use kit::oversized::OversizedLayer;
 use kit::rpc::MeasuredLayer;
-use model::ports::{CallPolicy, ChangeLog, KeyManager, LogError, NodeAttestor, TokenSpender, UpstreamAuthority};
+use model::ports::{
+    CallPolicy, ChangeLog, KeyManager, LogError, NodeAttestor, TokenSpender, UpstreamAuthority,
+};
 use proto::bonafide::feed::v1::feed_server::FeedServer;
 use proto::spire::api::server::agent::v1::agent_server::AgentServer;
 use proto::spire::api::server::bundle::v1::bundle_server::BundleServer;

@@ -124,10 +124,12 @@ impl Reader<'_> {
         let text = self.cursor.take_while(|c| matches!(c, '0'..='9' | '-' | '+' | '.' | 'e' | 'E'));
         let digits = text.strip_prefix('-').unwrap_or(text);
         let mut first_two = digits.chars();
-        // JSON has no octal.
-        let octal = first_two.next() == Some('0') && first_two.next().is_some_and(|c| c.is_ascii_digit());
+        let first = first_two.next();
+        // JSON has no octal, and a digit before the point.
+        let octal = first == Some('0') && first_two.next().is_some_and(|c| c.is_ascii_digit());
+        let whole = first.is_some_and(|c| c.is_ascii_digit());
         match Number::parse(text) {
-            Some(number) if !octal => Ok(Value::Number(number)),
+            Some(number) if whole && !octal => Ok(Value::Number(number)),
             _ => Err((at, Fault::BadNumber(text.to_owned()))),
         }
     }

@@ -36,6 +36,13 @@ fn supported(role: &str) -> Vec<String> {
     files
 }
 
+/// A policy that admits nobody by itself, as far as an example needs one.
+const POLICY: &str = r#"package spire
+result = {
+  "allow": false, "allow_if_admin": true, "allow_if_local": true, "allow_if_downstream": false, "allow_if_agent": true,
+}
+"#;
+
 /// A folder to start an example in, with the files that it names.
 struct Place {
     folder: tempfile::TempDir,
@@ -61,6 +68,8 @@ impl Place {
                 fs::copy(beside, folder.path().join(name)).unwrap();
             }
         }
+        fs::write(folder.path().join("policy.rego"), POLICY).unwrap();
+        fs::write(folder.path().join("policy.json"), "{}").unwrap();
         for (name, of) in [
             ("datacenter-a.pem", "bundle.pem"),
             ("datacenter-b.pem", "bundle.pem"),
@@ -130,6 +139,10 @@ fn what_is_supported_is_valid() {
 fn every_supported_example_of_the_server_starts() {
     let pki = pki();
     for file in supported("server") {
+        if let Some((_, needs)) = NOT_STARTED.iter().find(|(name, _)| *name == file) {
+            assert!(!needs.is_empty());
+            continue;
+        }
         let place = Place::of(&file, pki.path());
         let mut process = place.start("server", free_port(), &[]);
         assert_eq!(process.stop(), Some(0), "{file}");

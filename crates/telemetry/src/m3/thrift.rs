@@ -17,7 +17,8 @@ const HEAD: [u8; 2] = [0x82, (4 << 5) | 1];
 /// One call with these metrics, each of them from [`metric`].
 pub(super) fn batch(metrics: &[Vec<u8>], common: &[(String, String)]) -> Vec<u8> {
     let mut out = HEAD.to_vec();
-    varint(&mut out, 0);
+    // The number of the call, by which an answer would be told: there is none, so each batch is a first one.
+    varint(&mut out, 1);
     text(&mut out, "emitMetricBatchV2");
     next(&mut out, STRUCT);
     next(&mut out, LIST);

@@ -4,6 +4,7 @@
 use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+use serde_json::map::Entry;
 use serde_json::{Map, Value};
 
 struct Distinct(Map<String, Value>);
@@ -21,16 +22,23 @@ impl<'de> Deserialize<'de> for Distinct {
             fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Distinct, A::Error> {
                 let mut object = Map::new();
                 while let Some((name, value)) = members.next_entry::<String, Value>()? {
-                    if object.contains_key(&name) {
-                        return Err(A::Error::custom(format_args!("member {name:?} occurs twice")));
-                    }
-                    object.insert(name, value);
+                    put(&mut object, name, value)?;
                 }
                 Ok(Distinct(object))
             }
         }
         deserializer.deserialize_map(Members)
     }
+}
+
+fn put<E: Error>(object: &mut Map<String, Value>, name: String, value: Value) -> Result<(), E> {
+    match object.entry(name) {
+        Entry::Vacant(place) => drop(place.insert(value)),
+        Entry::Occupied(known) => {
+            return Err(E::custom(format_args!("member {:?} occurs twice", known.key())));
+        }
+    }
+    Ok(())
 }
 
 /// The object that the whole of `text` is; its own members, not those of its members, are held apart. serde_json
@@ -63,10 +71,7 @@ impl<'de> Deserialize<'de> for Throughout {
             fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Throughout, A::Error> {
                 let mut object = Map::new();
                 while let Some((name, value)) = members.next_entry::<String, Throughout>()? {
-                    if object.contains_key(&name) {
-                        return Err(A::Error::custom(format_args!("member {name:?} occurs twice")));
-                    }
-                    object.insert(name, value.0);
+                    put(&mut object, name, value.0)?;
                 }
                 Ok(Throughout(Value::Object(object)))
             }

@@ -3,7 +3,8 @@
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use der::{Decode, Encode};
-use serde_json::{Map, Value, json};
+use serde::Serialize;
+use serde_json::{Map, Value};
 use x509_cert::spki::{AlgorithmIdentifierOwned, SubjectPublicKeyInfoOwned};
 
 use crate::key::{KeyError, PublicKey, RSA, SigAlg};
@@ -46,29 +47,50 @@ const SECRETS: [&str; 7] = ["d", "p", "q", "dp", "dq", "qi", "k"];
 
 /// A public key as the members of a JWK, with `alg` if it is limited to one.
 pub fn to_jwk(key: &PublicKey) -> Map<String, Value> {
-    let mut jwk = Map::new();
-    match key.curve() {
-        Some(curve) => {
-            // Uncompressed: a byte 4, then both coordinates.
-            let point = key.raw().get(1..).unwrap_or_default();
-            let (x, y) = point.split_at(point.len() / 2);
-            jwk.insert("kty".into(), json!("EC"));
-            jwk.insert("crv".into(), json!(curve));
-            jwk.insert("x".into(), json!(URL_SAFE_NO_PAD.encode(x)));
-            jwk.insert("y".into(), json!(URL_SAFE_NO_PAD.encode(y)));
-        }
-        None => {
-            jwk.insert("kty".into(), json!("RSA"));
-            if let Ok(rsa) = RsaPublicKey::from_der(key.raw()) {
-                jwk.insert("n".into(), json!(URL_SAFE_NO_PAD.encode(rsa.modulus.as_bytes())));
-                jwk.insert("e".into(), json!(URL_SAFE_NO_PAD.encode(rsa.exponent.as_bytes())));
+    match serde_json::to_value(Members::of(key)) {
+        Ok(Value::Object(members)) => members,
+        _ => Map::new(),
+    }
+}
+
+/// The members of a public JWK, in the order in which others write them.
+#[derive(Default, Serialize)]
+pub(crate) struct Members {
+    kty: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    crv: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    x: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    y: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    n: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    e: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    alg: Option<&'static str>,
+}
+
+impl Members {
+    pub(crate) fn of(key: &PublicKey) -> Self {
+        let alg = key.limit().map(SigAlg::jws_name);
+        let text = |number: &[u8]| Some(URL_SAFE_NO_PAD.encode(number));
+        match key.curve() {
+            Some(crv) => {
+                // Uncompressed: a byte 4, then both coordinates.
+                let point = key.raw().get(1..).unwrap_or_default();
+                let (x, y) = point.split_at(point.len() / 2);
+                Self { alg, crv: Some(crv), kty: "EC", x: text(x), y: text(y), ..Self::default() }
+            }
+            None => {
+                let rsa = RsaPublicKey::from_der(key.raw()).ok();
+                let (n, e) = rsa.map_or((None, None), |rsa| {
+                    (text(rsa.modulus.as_bytes()), text(rsa.exponent.as_bytes()))
+                });
+                Self { alg, kty: "RSA", n, e, ..Self::default() }
             }
         }
     }
-    if let Some(only) = key.limit() {
-        jwk.insert("alg".into(), json!(only.jws_name()));
-    }
-    jwk
 }
 
 /// The public key of a JWK, limited to the algorithm that it names, if it names one (RFC 7517 §4.4).
@@ -78,7 +100,7 @@ pub fn to_jwk(key: &PublicKey) -> Map<String, Value> {
 /// If it is private or symmetric, of an unknown type or curve, is no key, or names an algorithm that is not one of the
 /// nine of SVIDs or does not fit the key.
 pub fn from_jwk(jwk: &Value) -> Result<PublicKey, JwkError> {
-    if SECRETS.iter().any(|name| jwk.get(name).is_some()) {
+    if jwk.as_object().is_some_and(|jwk| jwk.keys().any(|name| SECRETS.contains(&name.as_str()))) {
         return Err(JwkError::Private);
     }
     let key = public_half(jwk)?;

@@ -133,8 +133,8 @@ pub(crate) enum PublicKind {
 #[derive(Clone)]
 pub struct PublicKey {
     spki: Arc<[u8]>,
-    /// The BIT STRING's content: an EC point or an RSAPublicKey.
-    raw: Arc<[u8]>,
+    /// Where its BIT STRING's content begins, which is the rest of it: an EC point or an RSAPublicKey.
+    raw: usize,
     kind: PublicKind,
     /// The one algorithm that it is for, if whoever published it said so.
     only: Option<SigAlg>,
@@ -152,7 +152,7 @@ impl PublicKey {
     /// is none verifies nothing; [`Self::check`] tells.
     pub(crate) fn unproven(spki: &[u8]) -> Result<Self, KeyError> {
         let (raw, kind) = shape(spki)?;
-        Ok(Self { spki: spki.into(), raw: raw.into(), kind, only: None })
+        Ok(Self { raw: spki.len() - raw.len(), spki: spki.into(), kind, only: None })
     }
 
     /// An EC key from its coordinates, which must have the length that the curve wants; `None` if it is not one of those
@@ -166,8 +166,7 @@ impl PublicKey {
         };
         let (_, _, head) = POINTS.into_iter().find(|(known, _, _)| *known == kind)?;
         let spki: Arc<[u8]> = [head, x, y].concat().into();
-        let raw = spki.get(head.len() - 1..)?.into();
-        let key = Self { spki, raw, kind, only: None };
+        let key = Self { spki, raw: head.len() - 1, kind, only: None };
         Some(key.check().map(|()| key))
     }
 
@@ -178,12 +177,12 @@ impl PublicKey {
 
     /// The content of its BIT STRING: an uncompressed EC point, or a DER RSAPublicKey.
     pub fn raw(&self) -> &[u8] {
-        &self.raw
+        self.spki.get(self.raw..).unwrap_or_default()
     }
 
     /// The SHA-1 of that content: the subject key identifier of RFC 5280 §4.2.1.2 (1).
     pub fn key_id(&self) -> [u8; 20] {
-        let hash = digest(&SHA1_FOR_LEGACY_USE_ONLY, &self.raw);
+        let hash = digest(&SHA1_FOR_LEGACY_USE_ONLY, self.raw());
         hash.as_ref().try_into().unwrap_or_default()
     }
 
@@ -283,7 +282,7 @@ impl PublicKey {
         if !self.supports(alg) {
             return Err(SignError::Algorithm(alg));
         }
-        how.verify_sig(&self.raw, message, sig).map_err(|_| SignError::Bad)
+        how.verify_sig(self.raw(), message, sig).map_err(|_| SignError::Bad)
     }
 
     /// A point that is not on its curve, or an RSA key the library refuses, is refused here and not at first use.
@@ -294,7 +293,7 @@ impl PublicKey {
             PublicKind::P521 => &signature::ECDSA_P521_SHA512_ASN1,
             PublicKind::Rsa { .. } => &signature::RSA_PKCS1_2048_8192_SHA256,
         };
-        signature::ParsedPublicKey::new(how, &*self.raw)
+        signature::ParsedPublicKey::new(how, self.raw())
             .map(|_| ())
             .map_err(|_| KeyError::MalformedPublic("it is not a valid key of its type".to_owned()))
     }
@@ -541,7 +540,8 @@ impl PrivateKey {
             PublicKind::P521 => KeyType::EcP521,
             PublicKind::Rsa { .. } => return Err(KeyError::MalformedPrivate("it is an RSA key".to_owned())),
         };
-        let pair = EcdsaKeyPair::from_private_key_and_public_key(ec_algorithm(key_type), scalar, &public.raw);
+        let pair =
+            EcdsaKeyPair::from_private_key_and_public_key(ec_algorithm(key_type), scalar, public.raw());
         let pair = pair.map_err(|e| KeyError::MalformedPrivate(e.to_string()))?;
         Self::of(Private::Ec(Box::new(pair)), key_type)
     }
@@ -555,7 +555,7 @@ impl PrivateKey {
     /// The RSA key whose halves these are.
     pub(crate) fn from_rsa_parts(public: &PublicKey, parts: RsaParts) -> Result<Self, KeyError> {
         let malformed = |e: &dyn fmt::Display| KeyError::MalformedPrivate(e.to_string());
-        let (n, e) = rsa_numbers(&public.raw)?;
+        let (n, e) = rsa_numbers(public.raw())?;
         let components = KeyPairComponents {
             public_key: signature::RsaPublicKeyComponents { n: n.as_bytes(), e: e.as_bytes() },
             d: &*parts.d,

@@ -6,8 +6,8 @@ use aws_lc_rs::rand::{SecureRandom, SystemRandom};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Serialize;
-use serde_json::Value;
 
+use super::confirmation::Cnf;
 use super::{ConfirmationKey, WitError};
 use crate::SpiffeId;
 use crate::jws;
@@ -45,7 +45,7 @@ pub fn random_jti() -> Result<String, KeyError> {
 
 #[derive(Serialize)]
 pub(super) struct Written<'a> {
-    cnf: Value,
+    cnf: Cnf,
     exp: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
     iat: Option<u64>,

@@ -1,10 +1,17 @@
 //! The key that a WIT-SVID is bound to: `cnf` (RFC 7800 §3, WIT-SVID §3.2).
 
-use serde_json::{Map, Value, json};
+use serde::Serialize;
+use serde_json::{Map, Value};
 
 use super::WitError;
 use crate::jwk::{self, JwkError};
 use crate::key::{PublicKey, SigAlg};
+
+/// The claim `cnf`.
+#[derive(Serialize)]
+pub(super) struct Cnf {
+    jwk: jwk::Members,
+}
 
 /// A public key and the one algorithm with which its holder proves to have it.
 #[derive(Debug, Clone)]
@@ -44,8 +51,8 @@ impl ConfirmationKey {
         self.alg
     }
 
-    pub(super) fn to_cnf(&self) -> Value {
-        json!({ "jwk": jwk::to_jwk(&self.key) })
+    pub(super) fn to_cnf(&self) -> Cnf {
+        Cnf { jwk: jwk::Members::of(&self.key) }
     }
 
     pub(super) fn of_claims(claims: &Map<String, Value>) -> Result<Self, WitError> {

@@ -12,7 +12,7 @@ use kit::clock::Clock;
 use kit::flags::Values;
 use model::ports;
 use plugins_local::{join_token, keys, x509pop};
-use server::authority::{AuthoritySettings, JwtSvids};
+use server::authority::{AuthoritySettings, JwtSvids, WorkloadSubjects};
 use spiffe::TrustDomain;
 use store::sqlite::SqliteLog;
 
@@ -284,6 +284,10 @@ fn authority(settings: &ServerSettings) -> AuthoritySettings {
         jwt_svid_ttl: settings.default_jwt_svid_ttl,
         agent_svid_ttl: settings.agent_ttl,
         jwt_issuer: settings.jwt_issuer.clone(),
+        workload_subjects: match settings.unique_ids {
+            true => WorkloadSubjects::Unique,
+            false => WorkloadSubjects::Alike,
+        },
         jwt_svids: if settings.disable_jwt_svids { JwtSvids::Disabled } else { JwtSvids::Enabled },
     }
 }

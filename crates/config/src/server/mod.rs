@@ -132,6 +132,8 @@ pub struct ServerSettings {
     pub node_attestors: Vec<NodeAttestor>,
     /// What signs the server's X.509 authority; it signs its own without one.
     pub upstream_authority: Option<UpstreamAuthority>,
+    /// Whether workloads' X.509-SVIDs have a unique identifier in their subject (`CredentialComposer "uniqueid"`).
+    pub unique_ids: bool,
     /// Health over HTTP.
     pub health_checks: HealthChecks,
     /// Whether each call leaves a record in the log.
@@ -241,6 +243,7 @@ fn everything(top: &Block<'_>, flags: &Overrides) -> Option<ServerSettings> {
         key_manager: plugins.key_manager,
         node_attestors: plugins.node_attestors,
         upstream_authority: plugins.upstream_authority,
+        unique_ids: plugins.unique_ids,
         health_checks,
         audit_log_enabled,
         telemetry,

@@ -27,6 +27,7 @@ pub(super) struct ServerPlugins {
     pub(super) key_manager: KeyManager,
     pub(super) node_attestors: Vec<NodeAttestor>,
     pub(super) upstream_authority: Option<UpstreamAuthority>,
+    pub(super) unique_ids: bool,
 }
 
 const fn there(kind: &'static str, name: &'static str) -> Known {
@@ -75,7 +76,7 @@ pub(crate) const KNOWN: [Known; 33] = [
     later("BundlePublisher", "azure_blob", PUBLISH),
     later("BundlePublisher", "k8s_configmap", PUBLISH),
     later("BundlePublisher", "aws_rolesanywhere_trustanchor", PUBLISH),
-    later("CredentialComposer", "uniqueid", "add a unique identifier to the subject of X.509-SVIDs"),
+    there("CredentialComposer", "uniqueid"),
 ];
 
 /// Reads the `plugins` block.
@@ -90,6 +91,7 @@ pub(super) fn read(top: &Block<'_>) -> Option<ServerPlugins> {
     let mut key_manager = None;
     let mut node_attestors = Vec::new();
     let mut upstream_authority = None;
+    let mut unique_ids = false;
     for plugin in &plugins.list {
         match (plugin.kind, plugin.name) {
             ("DataStore", "sql") => data_store = store::read(plugin),
@@ -106,6 +108,10 @@ pub(super) fn read(top: &Block<'_>) -> Option<ServerPlugins> {
             }
             ("UpstreamAuthority", "disk") => upstream_authority = upstream::disk(plugin),
             ("UpstreamAuthority", _) => upstream_authority = upstream::spire(plugin),
+            ("CredentialComposer", _) => {
+                plugin.no_settings(Unknown::Refuse);
+                unique_ids = true;
+            }
             _ => node_attestors.extend(x509pop(plugin).map(NodeAttestor::X509pop)),
         }
     }
@@ -114,6 +120,7 @@ pub(super) fn read(top: &Block<'_>) -> Option<ServerPlugins> {
         key_manager: key_manager?,
         node_attestors,
         upstream_authority,
+        unique_ids,
     })
 }
 

@@ -56,12 +56,6 @@ pub(crate) const LATER: &[(&str, &[&str])] = &[
         &["6:3: profiling_enabled is not supported yet: it would serve profiles of the running process"],
     ),
     (
-        "server/unique-id.conf",
-        &[
-            "26:22: plugin CredentialComposer \"uniqueid\" is not supported yet: it would add a unique identifier to the subject of X.509-SVIDs",
-        ],
-    ),
-    (
         "server/wit.conf",
         &[
             "7:22: feature flag \"wit-svid\" is not supported yet: it would issue WIT-SVIDs",

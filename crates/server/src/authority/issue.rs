@@ -15,6 +15,7 @@ use super::error::SignError;
 use super::handle::Authorities;
 use super::jwt::JwtKey;
 use super::kind::Kind;
+use super::settings::WorkloadSubjects;
 use super::x509::BACKDATE;
 use crate::authz::{AdminGrant, AuthorizedAgent, DownstreamGrant, EntryGrant};
 use crate::metrics::{SIGN_JWT_SVID, SIGN_X509_CA, SIGN_X509_SVID};
@@ -139,6 +140,7 @@ impl Authorities {
         batch: Vec<NewX509>,
     ) -> Result<Vec<Result<IssuedX509, SignError>>, SignError> {
         let issuer = self.x509()?;
+        let subjects = self.settings().workload_subjects;
         let tasks = batch.into_iter().map(|item| {
             let NewX509 { grant, csr } = item;
             let leaf =
@@ -146,7 +148,7 @@ impl Authorities {
             move || {
                 let entry = grant.entry();
                 let key = parse(&csr)?.public_key().clone();
-                leaf?.sign(entry.spiffe_id.clone(), key, &entry.dns_names)
+                leaf?.sign(entry.spiffe_id.clone(), key, &entry.dns_names, subjects)
             }
         });
         Ok(self.pool().run_all(class, tasks.collect()).await?)
@@ -169,10 +171,11 @@ impl Authorities {
     /// Signs an X.509-SVID that an administrator orders.
     pub async fn mint_x509(&self, _: &AdminGrant, order: MintX509) -> Result<IssuedX509, SignError> {
         let leaf = self.leaf(&self.x509()?, order.ttl, self.settings().x509_svid_ttl)?;
+        let subjects = self.settings().workload_subjects;
         let sign = move || {
             // An administrator may choose the subject; agents may not (SPIRE 1.16).
             let subject = Some(order.csr.subject()).filter(|subject| !subject.is_empty()).cloned();
-            leaf.sign_named(order.id, order.csr.public_key().clone(), &order.dns_names, subject)
+            leaf.sign_named(order.id, order.csr.public_key().clone(), &order.dns_names, subject, subjects)
         };
         self.pool().run(Class::Waiting, sign).await?
     }
@@ -216,7 +219,10 @@ impl Authorities {
         let id = SpiffeId::new(self.trust_domain(), "/for/health/check/only")
             .map_err(|e| SignError::Failed(e.to_string()))?;
         let key = issuer.certificate().public_key().clone();
-        self.pool().run(Class::Expiring, move || leaf.sign(id, key, &[])).await?.map(|_| ())
+        self.pool()
+            .run(Class::Expiring, move || leaf.sign(id, key, &[], WorkloadSubjects::Alike))
+            .await?
+            .map(|_| ())
     }
 
     async fn agent_svid(&self, class: Class, id: SpiffeId, csr: Vec<u8>) -> Result<AgentSvid, SignError> {
@@ -271,8 +277,14 @@ impl Leaf {
     }
 
     /// Signs it for a workload.
-    fn sign(self, id: SpiffeId, key: PublicKey, dns_names: &[String]) -> Result<IssuedX509, SignError> {
-        self.sign_named(id, key, dns_names, None)
+    fn sign(
+        self,
+        id: SpiffeId,
+        key: PublicKey,
+        dns_names: &[String],
+        subjects: WorkloadSubjects,
+    ) -> Result<IssuedX509, SignError> {
+        self.sign_named(id, key, dns_names, None, subjects)
     }
 
     fn sign_named(
@@ -281,10 +293,14 @@ impl Leaf {
         key: PublicKey,
         dns_names: &[String],
         subject: Option<DistinguishedName>,
+        subjects: WorkloadSubjects,
     ) -> Result<IssuedX509, SignError> {
         let mut template = LeafTemplate::new(id.clone(), key, self.not_before, self.not_after).dns(dns_names);
         if let Some(subject) = subject {
             template = template.named(subject);
+        }
+        if subjects == WorkloadSubjects::Unique {
+            template = template.with_unique_id();
         }
         let leaf = template.issue_der(&self.issuer).map_err(failed)?;
         SIGN_X509_SVID.add(1, &[]);

@@ -32,7 +32,7 @@ pub(crate) use issue::seconds;
 pub use issue::{AgentSvid, IssuedJwt, IssuedX509, MintJwt, MintX509, NewX509};
 pub use order::{Family, OrderError};
 pub(crate) use own_bundle::{AmendError, amend};
-pub use settings::{AuthoritySettings, JwtSvids};
+pub use settings::{AuthoritySettings, JwtSvids, WorkloadSubjects};
 pub use slot::Slot;
 pub use state::{AuthorityState, Stage, States};
 

@@ -22,6 +22,8 @@ pub struct AuthoritySettings {
     pub agent_svid_ttl: Duration,
     /// The `iss` claim of JWT-SVIDs (`jwt_issuer`); none if it is not set.
     pub jwt_issuer: Option<String>,
+    /// How workloads' X.509-SVIDs call their subject.
+    pub workload_subjects: WorkloadSubjects,
     /// Whether there are JWT-SVIDs at all; false is `disable_jwt_svids`.
     pub jwt_svids: JwtSvids,
 }
@@ -33,6 +35,15 @@ pub enum JwtSvids {
     Enabled,
     /// It does not, and says so.
     Disabled,
+}
+
+/// What the subject of a workload's X.509-SVID says, beside its first DNS name.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum WorkloadSubjects {
+    /// The same for all: `C=US, O=SPIRE`, or what an administrator asks for.
+    Alike,
+    /// That, and an identifier made of the SPIFFE ID (`CredentialComposer "uniqueid"`).
+    Unique,
 }
 
 impl Default for AuthoritySettings {
@@ -52,6 +63,7 @@ impl Default for AuthoritySettings {
             jwt_svid_ttl: Duration::from_secs(5 * 60),
             agent_svid_ttl: HOUR,
             jwt_issuer: None,
+            workload_subjects: WorkloadSubjects::Alike,
             jwt_svids: JwtSvids::Enabled,
         }
     }

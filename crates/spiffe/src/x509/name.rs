@@ -14,6 +14,9 @@ const TELETEX: u8 = 0x14;
 const IA5: u8 = 0x16;
 const BMP: u8 = 0x1e;
 
+/// Go knows no short name for it.
+const UNIQUE_ID: &str = "2.5.4.45";
+
 /// The subject of a signing certificate (SPIRE's `ca_subject`).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CaSubject {
@@ -56,6 +59,9 @@ pub struct DistinguishedName {
     pub serial_number: String,
     /// Of other types, printed and never written: the type with dots, and the value's DER.
     pub other: Vec<(String, Vec<u8>)>,
+    /// `2.5.4.45` (X.520 uniqueIdentifier, as text); none if empty. Written last and never read: what is read is in
+    /// `other`.
+    pub unique_id: String,
 }
 
 impl DistinguishedName {
@@ -97,7 +103,7 @@ impl DistinguishedName {
     }
 
     /// In the order of Go 1.26: one RDN for each type, its values a set.
-    fn rdns(&self) -> [(&'static [u8], &'static str, &[String]); 9] {
+    fn rdns(&self) -> [(&'static [u8], &'static str, &[String]); 10] {
         let one = |text: &'_ String| !text.is_empty();
         let optional = |text| if one(text) { std::slice::from_ref(text) } else { &[] };
         [
@@ -110,6 +116,7 @@ impl DistinguishedName {
             (oid::ORGANIZATIONAL_UNIT, "OU", &self.organizational_unit),
             (oid::COMMON_NAME, "CN", optional(&self.common_name)),
             (oid::SERIAL_NUMBER, "SERIALNUMBER", optional(&self.serial_number)),
+            (oid::UNIQUE_ID, UNIQUE_ID, optional(&self.unique_id)),
         ]
     }
 
@@ -169,18 +176,28 @@ impl fmt::Display for DistinguishedName {
         for (_, kind, values) in self.rdns().into_iter().rev() {
             for (index, value) in values.iter().enumerate() {
                 let between = if index > 0 { "+" } else { "," };
-                write!(f, "{}{kind}={}", if first { "" } else { between }, escape(value))?;
+                write!(f, "{}{kind}=", if first { "" } else { between })?;
                 first = false;
+                match kind {
+                    UNIQUE_ID => hexadecimal(f, &text(value))?,
+                    _ => f.write_str(&escape(value))?,
+                }
             }
         }
         for (kind, der) in self.other.iter().rev() {
             f.write_str(if first { "" } else { "," })?;
             first = false;
-            write!(f, "{kind}=#")?;
-            der.iter().try_for_each(|byte| write!(f, "{byte:02x}"))?;
+            write!(f, "{kind}=")?;
+            hexadecimal(f, der)?;
         }
         Ok(())
     }
+}
+
+/// The DER of a value whose type has no name (RFC 2253 §2.4).
+fn hexadecimal(f: &mut fmt::Formatter<'_>, der: &[u8]) -> fmt::Result {
+    f.write_str("#")?;
+    der.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
 }
 
 /// The escapes of RFC 2253 §2.4, where Go makes them.
@@ -252,6 +269,23 @@ mod tests {
         name.country.sort();
         assert_eq!(DistinguishedName::parse(&name.to_der()), Some(name));
         assert!(DistinguishedName::parse(&[0x30, 0x02, 0x31]).is_none());
+    }
+
+    #[test]
+    fn a_unique_identifier_is_written_last_and_prints_as_in_spire() {
+        let name = DistinguishedName {
+            common_name: "web".into(),
+            unique_id: "b0a0f9c3bb9c4bd9".into(),
+            ..DistinguishedName::of_workloads()
+        };
+        let value = [&[0x06, 0x03, 0x55, 0x04, 0x2d, 0x13, 0x10][..], b"b0a0f9c3bb9c4bd9"].concat();
+        assert!(name.to_der().ends_with(&value));
+        let printed = "2.5.4.45=#131062306130663963336262396334626439,CN=web,O=SPIRE,C=US";
+        assert_eq!(name.to_string(), printed);
+        let read = DistinguishedName::parse(&name.to_der()).unwrap();
+        assert!(read.unique_id.is_empty());
+        // Go lists what it has no name for after the rest, and so last when it prints what it has read.
+        assert_eq!(read.to_string(), "CN=web,O=SPIRE,C=US,2.5.4.45=#131062306130663963336262396334626439");
     }
 
     #[test]

@@ -2,6 +2,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::SystemTime;
 
+use aws_lc_rs::digest::{SHA256, digest};
 use aws_lc_rs::rand::{SecureRandom, SystemRandom};
 
 use super::certificate::{Certificate, CertificateError, MAX_CERTIFICATE, decimal};
@@ -207,12 +208,13 @@ pub struct LeafTemplate {
     dns: Vec<String>,
     /// That of workloads if `None`.
     subject: Option<DistinguishedName>,
+    unique_id: bool,
 }
 
 impl LeafTemplate {
     /// An SVID for `id` on `key`, valid from `not_before` to `not_after`.
     pub fn new(id: SpiffeId, key: PublicKey, not_before: SystemTime, not_after: SystemTime) -> Self {
-        Self { id, key, not_before, not_after, dns: Vec::new(), subject: None }
+        Self { id, key, not_before, not_after, dns: Vec::new(), subject: None, unique_id: false }
     }
 
     /// With DNS names; the first is the common name too.
@@ -229,6 +231,13 @@ impl LeafTemplate {
     /// With another subject than `C=US, O=SPIRE`. The first DNS name still becomes its common name (SPIRE 1.16).
     pub fn named(mut self, subject: DistinguishedName) -> Self {
         self.subject = Some(subject);
+        self
+    }
+
+    /// With a unique identifier (`2.5.4.45`) in its subject, so that no two identities share one (RFC 5280 §4.1.2.6):
+    /// the first half of the SHA-256 of the SPIFFE ID, in hexadecimal. SPIRE's `CredentialComposer "uniqueid"`.
+    pub fn with_unique_id(mut self) -> Self {
+        self.unique_id = true;
         self
     }
 
@@ -271,15 +280,22 @@ impl LeafTemplate {
     /// The subject, and whether it says nothing: then the alternative name is what counts, and critical (RFC 5280
     /// §4.2.1.6).
     fn subject_der(&self) -> (Cow<'static, [u8]>, bool) {
-        let mut subject = match (&self.subject, self.dns.is_empty()) {
-            (None, true) => return (Cow::Borrowed(WORKLOADS), false),
-            (None, false) => DistinguishedName::of_workloads(),
-            (Some(subject), _) => subject.clone(),
+        let plain = self.dns.is_empty() && !self.unique_id;
+        let mut subject = match &self.subject {
+            None if plain => return (Cow::Borrowed(WORKLOADS), false),
+            None => DistinguishedName::of_workloads(),
+            Some(subject) => subject.clone(),
         };
         if let Some(first) = self.dns.first() {
             subject.common_name.clone_from(first);
         }
-        (Cow::Owned(subject.to_der()), subject.is_empty())
+        if self.unique_id {
+            subject.unique_id = unique_id(&self.id);
+        }
+        let der = subject.to_der();
+        // What only has types that are not written is empty as well.
+        let nameless = der == [SEQUENCE, 0];
+        (Cow::Owned(der), nameless)
     }
 
     fn check_names(&self, trust_domain: &TrustDomain) -> Result<(), IssueError> {
@@ -292,6 +308,12 @@ impl LeafTemplate {
             None => Ok(()),
         }
     }
+}
+
+/// What tells the subjects of two identities apart (SPIRE 1.16).
+fn unique_id(id: &SpiffeId) -> String {
+    let hash = digest(&SHA256, id.as_str().as_bytes());
+    hash.as_ref().iter().take(16).map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Go's X.509 refuses URIs whose host has an empty label, which the SPIFFE standard allows.

@@ -4,7 +4,7 @@ use model::{AdditionalAttributes, Entry, EntryId, UnixTime};
 use spiffe::jwt::JwtSvid;
 
 use super::*;
-use crate::authz::{AdminGrant, EntryGrant};
+use crate::authz::{AdminGrant, DownstreamGrant, EntryGrant};
 use crate::signing::Class;
 
 fn entry(ttl: i32) -> Entry {
@@ -59,6 +59,37 @@ async fn a_workloads_svid_is_of_its_entry_and_begins_ten_seconds_ago() {
         parsed(one(&server, 90).await).leaf().not_after(),
         world.clock.now() + Duration::from_secs(90)
     );
+}
+
+#[tokio::test]
+async fn unique_subjects_are_those_of_workloads_and_of_nothing_else() {
+    let settings = AuthoritySettings { workload_subjects: WorkloadSubjects::Unique, ..Default::default() };
+    let world = World::with(settings);
+    let server = world.boot().await;
+    // Half of the SHA-256 of spiffe://example.org/web, as PrintableString.
+    let unique = "CN=web.example.org,O=SPIRE,C=US,2.5.4.45=#1320";
+    let subject = parsed(one(&server, 0).await).leaf().subject_name();
+    assert!(subject.to_string().starts_with(unique), "{subject}");
+    let hash = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, b"spiffe://example.org/web");
+    let half: String = hash.as_ref()[..16].iter().map(|byte| format!("{byte:02x}")).collect();
+    assert_eq!(subject.other[0].1[2..], *half.as_bytes());
+
+    let grant = AdminGrant::unchecked();
+    let asked = server.authorities.read_csr(&grant, csr()).await.unwrap();
+    let id = SpiffeId::new(&td(), "/minted").unwrap();
+    let order = MintX509 { csr: asked, id, dns_names: Vec::new(), ttl: None };
+    let minted = parsed(server.authorities.mint_x509(&grant, order).await.unwrap());
+    assert_eq!(minted.leaf().subject_name().other.len(), 1);
+    assert_ne!(minted.leaf().subject_name().other, subject.other);
+
+    assert!(server.agent_svid(&world).await.leaf().subject_name().other.is_empty());
+    let own = server.authorities.server_identity().get().unwrap();
+    assert!(own.svid().leaf().subject_name().other.is_empty());
+    let (ca, downstream) =
+        (server.bundle(), DownstreamGrant::unchecked(SpiffeId::new(&td(), "/spire/server").unwrap()));
+    assert!(ca.x509_authorities()[0].certificate.subject_name().other.is_empty());
+    let below = server.authorities.sign_downstream_ca(&downstream, csr(), None).await.unwrap();
+    assert!(below[0].subject_name().other.is_empty());
 }
 
 #[tokio::test]

@@ -11,4 +11,5 @@ pub mod oversized;
 pub mod proxy_protocol;
 pub mod rpc;
 pub mod status;
+pub mod steps;
 pub mod uds;

@@ -1,5 +1,5 @@
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, Once, PoisonError};
 
 use arc_swap::{ArcSwap, ArcSwapOption};
 use kit::clock::Clock;
@@ -34,6 +34,8 @@ pub(super) struct Desk {
     pub(super) states: ArcSwap<States>,
     pub(super) identity: Arc<IdentitySource>,
     pub(super) failures: AtomicU64,
+    /// That JWT keys do not reach the authority above is said once.
+    pub(super) jwt_stays_here: Once,
 }
 
 impl Desk {
@@ -56,6 +58,7 @@ impl Desk {
             states: ArcSwap::default(),
             identity,
             failures: AtomicU64::new(0),
+            jwt_stays_here: Once::new(),
         }
     }
 }

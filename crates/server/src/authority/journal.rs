@@ -17,6 +17,7 @@ use super::line::{Line, Next};
 use super::moment::moment;
 use super::slot::Slot;
 use super::stage::{Authority, Draft, Prepared};
+use super::state::{AuthorityState, Stage};
 use super::x509::X509Ca;
 
 /// How many authorities of a kind are remembered (SPIRE 1.16).
@@ -104,6 +105,14 @@ impl Book {
         let mut entries = self.entries.clone();
         let mut line = Line::default();
         for record in K::records(&mut entries).iter().rev() {
+            if record.status() == Status::Old {
+                // The key of an old authority may have been overwritten for a successor that was not published then.
+                let old = bundle.and_then(|bundle| old(record, bundle, now));
+                if let (true, Some(old)) = (line.next.is_empty(), old) {
+                    line.next = Next::Old(old);
+                }
+                continue;
+            }
             let prepared = match restore_one::<K>(record, bundle, keys, now).await? {
                 Ok(prepared) => prepared,
                 Err(why) => {
@@ -122,7 +131,6 @@ impl Book {
             match record.status() {
                 Status::Active if line.active.is_none() => line.active = Some(prepared.activate()),
                 Status::Prepared if line.next.is_empty() => line.next = Next::Prepared(prepared),
-                Status::Old if line.next.is_empty() => line.next = Next::Old(prepared.activate().retire()),
                 _ => {}
             }
         }
@@ -161,6 +169,20 @@ fn count<K: Kind>(entries: &mut Entries, keys: &[(String, PublicKey)]) -> usize 
             keys.iter().any(|(held, key)| Some(held.as_str()) == name && Some(key) == public.as_ref())
         })
         .count()
+}
+
+/// What a record says of an old authority that has not ended and is in the bundle.
+fn old(record: &impl Record, bundle: &Bundle, now: UnixTime) -> Option<AuthorityState> {
+    let lives = record.not_after() > now.0 && record.is_in(bundle);
+    let slot = Slot::parse(record.slot()).filter(|_| lives)?;
+    Some(AuthorityState {
+        id: record.authority_id().to_owned(),
+        stage: Stage::Old,
+        slot,
+        issued_at: UnixTime(record.issued_at()).system_time(),
+        expires_at: UnixTime(record.not_after()).system_time(),
+        upstream_id: record.upstream_id().to_owned(),
+    })
 }
 
 /// One authority, if it can be used; otherwise why not.

@@ -8,7 +8,6 @@ use kit::metrics::Call;
 use model::UnixTime;
 use model::ports::UpstreamAuthority;
 use proto::journal::{Entries, JwtKeyEntry, Status};
-use spiffe::TrustDomain;
 use spiffe::bundle::{Bundle, BundleError, JwtAuthority};
 use spiffe::key::{KeyType, PublicKey, Signer};
 
@@ -19,7 +18,6 @@ use super::settings::AuthoritySettings;
 use super::slot::Slot;
 use super::stage::Draft;
 use crate::metrics::{JWT_KEY_ACTIVATE, JWT_KEY_PREPARE};
-use crate::signing::SigningPool;
 
 /// A key that signs JWT-SVIDs, and what it is called in bundles.
 pub(super) struct JwtKey {
@@ -49,6 +47,15 @@ impl JwtKey {
             tainted: false,
         }
     }
+}
+
+/// Said once: each rotation would say it again.
+fn warn_of(upstream: &dyn UpstreamAuthority) {
+    tracing::warn!(
+        plugin_name = upstream.name(),
+        "UpstreamAuthority plugin does not support JWT-SVIDs. Workloads managed by this server may have trouble \
+         communicating with workloads outside this cluster when using JWT-SVIDs."
+    );
 }
 
 /// 32 random letters and digits (SPIRE 1.16).
@@ -86,20 +93,17 @@ impl Kind for JwtKey {
         settings.jwt_key_type
     }
 
-    async fn make(
-        signer: Arc<dyn Signer>,
-        _: &TrustDomain,
-        settings: &AuthoritySettings,
-        _: &SigningPool,
-        upstream: Option<&dyn UpstreamAuthority>,
-        now: SystemTime,
-    ) -> Result<Self, AuthorityError> {
+    async fn make(signer: Arc<dyn Signer>, desk: &Desk, now: SystemTime) -> Result<Self, AuthorityError> {
         // Whole seconds, as the bundle and the journal keep it, so that a restart finds the same.
-        let not_after = UnixTime::of(now + settings.ca_ttl).system_time();
+        let not_after = UnixTime::of(now + desk.settings.ca_ttl).system_time();
         let key = Self { kid: key_id()?, not_after, signer };
         // Known above before it is known here, so that no token is signed that only this server's agents can verify.
-        if let Some(upstream) = upstream {
-            upstream.publish_jwt(&key.authority()).await?;
+        if let Some(upstream) = &desk.upstream {
+            let known = upstream.publish_jwt(&key.authority()).await?;
+            kit::steps::done(Self::NAME, "known above");
+            if !known {
+                desk.jwt_stays_here.call_once(|| warn_of(&**upstream));
+            }
         }
         Ok(key)
     }
@@ -178,8 +182,16 @@ impl Record for JwtKeyEntry {
         JwtKeyEntry::set_status(self, status);
     }
 
+    fn upstream_id(&self) -> &str {
+        ""
+    }
+
     fn public_key(&self) -> Option<PublicKey> {
         PublicKey::from_spki_der(&self.public_key).ok()
+    }
+
+    fn is_in(&self, bundle: &Bundle) -> bool {
+        bundle.jwt_authority(&self.kid).is_some_and(|held| held.public_key.spki_der() == self.public_key)
     }
 }
 

@@ -5,9 +5,7 @@ use std::time::SystemTime;
 
 use async_trait::async_trait;
 use kit::metrics::Call;
-use model::ports::UpstreamAuthority;
 use proto::journal::Entries;
-use spiffe::TrustDomain;
 use spiffe::bundle::{Bundle, BundleError};
 use spiffe::key::{KeyType, PublicKey, Signer};
 
@@ -16,7 +14,6 @@ use super::handle::Desk;
 use super::settings::AuthoritySettings;
 use super::slot::Slot;
 use super::stage::Draft;
-use crate::signing::SigningPool;
 
 /// A kind of authority.
 #[async_trait]
@@ -37,14 +34,7 @@ pub(super) trait Kind: Sized + Send + Sync + std::fmt::Debug + 'static {
     fn key_type(settings: &AuthoritySettings) -> KeyType;
 
     /// Makes one around a new key.
-    async fn make(
-        signer: Arc<dyn Signer>,
-        td: &TrustDomain,
-        settings: &AuthoritySettings,
-        pool: &SigningPool,
-        upstream: Option<&dyn UpstreamAuthority>,
-        now: SystemTime,
-    ) -> Result<Self, AuthorityError>;
+    async fn make(signer: Arc<dyn Signer>, desk: &Desk, now: SystemTime) -> Result<Self, AuthorityError>;
 
     /// Makes the one that was recorded again, around its key; or says why that cannot be.
     fn restore(record: &Self::Record, signer: Arc<dyn Signer>) -> Result<Self, String>;
@@ -88,6 +78,10 @@ pub(super) trait Record: Clone + Send + Sync {
     fn status(&self) -> proto::journal::Status;
     /// Notes another stage.
     fn set_status(&mut self, status: proto::journal::Status);
+    /// The name of what signed it; empty for none.
+    fn upstream_id(&self) -> &str;
+    /// Whether the bundle has it, or the root above it.
+    fn is_in(&self, bundle: &Bundle) -> bool;
     /// Its public key, if it can be read.
     fn public_key(&self) -> Option<PublicKey>;
 }

@@ -4,7 +4,7 @@ use std::time::SystemTime;
 
 use super::kind::Kind;
 use super::slot::Slot;
-use super::stage::{Active, Authority, Old, Prepared};
+use super::stage::{Active, Authority, Prepared};
 use super::state::AuthorityState;
 
 /// The other slot of a line.
@@ -12,7 +12,8 @@ use super::state::AuthorityState;
 pub(super) enum Next<K> {
     Empty,
     Prepared(Authority<K, Prepared>),
-    Old(Authority<K, Old>),
+    /// One that has signed. Its key is needed no more, and may be gone.
+    Old(AuthorityState),
 }
 
 impl<K> Next<K> {
@@ -65,7 +66,7 @@ impl<K: Kind> Line<K> {
         match (&self.active, &self.next) {
             (Some(active), _) => active.slot().other(),
             (None, Next::Prepared(ended)) => ended.slot(),
-            (None, Next::Old(old)) => old.slot(),
+            (None, Next::Old(old)) => old.slot,
             (None, Next::Empty) => Slot::A,
         }
     }
@@ -75,7 +76,7 @@ impl<K: Kind> Line<K> {
         match std::mem::replace(&mut self.next, Next::Empty) {
             Next::Prepared(prepared) => {
                 let old = self.active.replace(prepared.activate()).map(Authority::retire);
-                let name = old.as_ref().map(|old| old.id().to_owned());
+                let name = old.as_ref().map(|old| old.id.clone());
                 self.next = old.map_or(Next::Empty, Next::Old);
                 name
             }
@@ -96,7 +97,7 @@ impl<K: Kind> Line<K> {
         match &self.next {
             Next::Empty => None,
             Next::Prepared(authority) => Some(authority.state()),
-            Next::Old(authority) => Some(authority.state()),
+            Next::Old(state) => Some(state.clone()),
         }
     }
 }

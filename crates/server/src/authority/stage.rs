@@ -17,9 +17,6 @@ pub(super) enum Prepared {}
 /// Signing.
 #[derive(Debug)]
 pub(super) enum Active {}
-/// Has signed.
-#[derive(Debug)]
-pub(super) enum Old {}
 
 /// A stage, by its name on the wire.
 pub(super) trait StageName {
@@ -30,9 +27,6 @@ impl StageName for Prepared {
 }
 impl StageName for Active {
     const STAGE: Stage = Stage::Active;
-}
-impl StageName for Old {
-    const STAGE: Stage = Stage::Old;
 }
 
 /// An authority that was made but is not in the bundle, as far as anyone knows.
@@ -79,8 +73,8 @@ impl<K: Kind> Authority<K, Active> {
     }
 
     /// From here on it does not sign.
-    pub(super) fn retire(self) -> Authority<K, Old> {
-        self.moved_on()
+    pub(super) fn retire(self) -> AuthorityState {
+        AuthorityState { stage: Stage::Old, ..self.state() }
     }
 
     /// When its successor is to be prepared.

@@ -20,7 +20,7 @@ use super::settings::AuthoritySettings;
 use super::slot::Slot;
 use super::stage::Draft;
 use crate::metrics::{X509_CA_ACTIVATE, X509_CA_EXPIRATION, X509_CA_PREPARE, X509_CA_TTL};
-use crate::signing::{Class, SigningPool};
+use crate::signing::Class;
 
 /// Certificates begin this long before they are made, for relying parties whose clock is behind (SPIRE 1.16).
 pub(super) const BACKDATE: Duration = Duration::from_secs(10);
@@ -60,17 +60,17 @@ impl X509Ca {
     /// One that the authority above signs. It is used only if what it signs would be believed.
     async fn mint(
         signer: Arc<dyn Signer>,
-        td: &TrustDomain,
-        settings: &AuthoritySettings,
-        pool: &SigningPool,
+        desk: &Desk,
         upstream: &dyn UpstreamAuthority,
         now: SystemTime,
     ) -> Result<Self, AuthorityError> {
         let unusable = |why: &dyn std::fmt::Display| AuthorityError::Unusable(why.to_string());
+        let (td, settings, pool) = (&desk.trust_domain, &desk.settings, &desk.pool);
         let (asking, domain, subject) = (signer.clone(), td.clone(), settings.ca_subject.clone());
         let ask = move || Csr::build_for_authority(&*asking, &domain, &subject);
         let csr = pool.run(Class::Waiting, ask).await?.map_err(|e| unusable(&e))?;
         let minted = upstream.mint(csr, settings.ca_ttl, now).await?;
+        kit::steps::done(Self::NAME, "signed above");
         let roots = minted.roots.x509_authorities().to_vec();
         let mut chain = minted.chain.into_iter();
         let certificate = chain.next().ok_or_else(|| unusable(&"it is missing"))?;
@@ -136,25 +136,18 @@ impl Kind for X509Ca {
         settings.ca_key_type
     }
 
-    async fn make(
-        signer: Arc<dyn Signer>,
-        td: &TrustDomain,
-        settings: &AuthoritySettings,
-        pool: &SigningPool,
-        upstream: Option<&dyn UpstreamAuthority>,
-        now: SystemTime,
-    ) -> Result<Self, AuthorityError> {
-        if let Some(upstream) = upstream {
-            return Self::mint(signer, td, settings, pool, upstream, now).await;
+    async fn make(signer: Arc<dyn Signer>, desk: &Desk, now: SystemTime) -> Result<Self, AuthorityError> {
+        if let Some(upstream) = &desk.upstream {
+            return Self::mint(signer, desk, &**upstream, now).await;
         }
         let template = CaTemplate::new(
-            td.clone(),
-            settings.ca_subject.clone(),
+            desk.trust_domain.clone(),
+            desk.settings.ca_subject.clone(),
             now.checked_sub(BACKDATE).unwrap_or(now),
-            now + settings.ca_ttl,
+            now + desk.settings.ca_ttl,
         );
         let make = move || Self::new(template.self_sign(&*signer)?, Vec::new(), signer);
-        pool.run(Class::Waiting, make).await?.map_err(|cause| AuthorityError::Certificate(Arc::new(cause)))
+        desk.pool.run(Class::Waiting, make).await?.map_err(|cause| AuthorityError::Certificate(Arc::new(cause)))
     }
 
     fn restore(record: &X509caEntry, signer: Arc<dyn Signer>) -> Result<Self, String> {
@@ -193,11 +186,8 @@ impl Kind for X509Ca {
 
     /// Or the root that its chain ends at.
     fn is_in(&self, bundle: &Bundle) -> bool {
-        let (own, anchor) = (self.upstream_id.is_empty(), self.anchor());
-        bundle.x509_authorities().iter().any(|authority| match own {
-            true => authority.certificate == self.certificate,
-            false => authority.certificate.subject_der() == anchor,
-        })
+        let anchor = (!self.upstream_id.is_empty()).then(|| self.anchor());
+        is_in(bundle, &self.certificate, anchor)
     }
 
     fn add_to(&self, bundle: &mut Bundle) -> Result<bool, BundleError> {
@@ -250,9 +240,29 @@ impl Record for X509caEntry {
         X509caEntry::set_status(self, status);
     }
 
+    fn upstream_id(&self) -> &str {
+        &self.upstream_authority_id
+    }
+
+    fn is_in(&self, bundle: &Bundle) -> bool {
+        let parse = |der: &Vec<u8>| Certificate::parse(der.clone()).ok();
+        let Some(certificate) = parse(&self.certificate) else { return false };
+        let top = self.upstream_chain.last().and_then(parse).unwrap_or_else(|| certificate.clone());
+        let anchor = (!self.upstream_authority_id.is_empty()).then(|| top.issuer_der());
+        is_in(bundle, &certificate, anchor)
+    }
+
     fn public_key(&self) -> Option<PublicKey> {
         Some(Certificate::parse(self.certificate.clone()).ok()?.public_key().clone())
     }
+}
+
+/// Whether a bundle has a CA that is a root, or the root of this name that its chain ends at.
+fn is_in(bundle: &Bundle, certificate: &Certificate, anchor: Option<&[u8]>) -> bool {
+    bundle.x509_authorities().iter().any(|authority| match anchor {
+        None => authority.certificate == *certificate,
+        Some(anchor) => authority.certificate.subject_der() == anchor,
+    })
 }
 
 /// Measures a CA that begins to sign.

@@ -78,7 +78,10 @@ impl Keeper {
             self.leave(&tainted).await?;
         }
         let changed = |bundle: &mut Bundle| take_over(bundle, above);
-        amend(&self.registry, &td, changed, Vec::new()).await?;
+        let bundle = amend(&self.registry, &td, changed, Vec::new()).await?;
+        if own.is_none_or(|own| own.sequence != bundle.sequence) {
+            kit::steps::done("bundle above", "taken over");
+        }
         for root in tainted {
             let subject_key_id = authority_id(&root.certificate);
             tracing::info!(subject_key_id, "X.509 authority tainted");

@@ -69,18 +69,19 @@ impl Hands<'_> {
         now: SystemTime,
     ) -> Result<Authority<K, Prepared>, AuthorityError> {
         tracing::debug!(slot = slot.as_str(), "Preparing {}", K::NAME);
-        let settings = &self.desk.settings;
         let signer = self
             .keys
-            .generate(K::key_name(slot), K::key_type(settings))
+            .generate(K::key_name(slot), K::key_type(&self.desk.settings))
             .await
             .map_err(|e| AuthorityError::key(K::key_name(slot), e))?;
-        let (td, pool) = (&self.desk.trust_domain, &self.desk.pool);
-        let key = K::make(signer, td, settings, pool, self.desk.upstream.as_deref(), now).await?;
+        step::<K>("key made");
+        let key = K::make(signer, self.desk, now).await?;
+        step::<K>("made");
         let draft = Draft { slot, issued_at: now, key };
         let book = self.book.with(&draft);
         let add = |bundle: &mut Bundle| draft.key.add_to(bundle);
         let bundle = amend(self.registry, &self.desk.trust_domain, add, vec![book.write()]).await?;
+        step::<K>("published");
         *self.book = book;
         *self.unsaved = false;
         let prepared = Authority::seen_in(&bundle, draft)
@@ -92,8 +93,10 @@ impl Hands<'_> {
     /// The prepared authority takes over. It signs even if that cannot be written down now: it is in the bundle, and a
     /// restart would come to the same.
     pub(super) async fn activate<K: Kind>(&mut self, line: &mut Line<K>) {
+        step::<K>("to be activated");
         let old = line.hand_over();
         serve(self.desk, line);
+        step::<K>("activated");
         let Some(active) = &line.active else { return };
         self.book.handed_over::<K>(old.as_deref(), active.id());
         *self.unsaved = true;
@@ -105,7 +108,13 @@ impl Hands<'_> {
                 "Failed to update to activated status on {} journal entry", K::NAME
             ),
         }
+        step::<K>("activation written down");
     }
+}
+
+/// A stop right after this must do no harm.
+fn step<K: Kind>(what: &str) {
+    kit::steps::done(K::NAME, what);
 }
 
 /// Makes the active authority of a line the one that signs.

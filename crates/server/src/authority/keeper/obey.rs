@@ -120,8 +120,12 @@ impl Keeper {
         change: impl Fn(&mut Bundle) -> Result<(), OrderError> + Send + Sync,
     ) -> Result<(), OrderError> {
         let change = |bundle: &mut Bundle| change(bundle).map(|()| true);
+        kit::steps::done("order", "to be carried out");
         match amend(&self.registry, &self.desk.trust_domain, change, Vec::new()).await {
-            Ok(_) => Ok(()),
+            Ok(_) => {
+                kit::steps::done("order", "carried out");
+                Ok(())
+            }
             Err(AmendError::Bundle(refused)) => Err(refused),
             Err(AmendError::Registry(error)) => Err(error.into()),
             Err(contended) => Err(AuthorityError::Publish(contended.to_string()).into()),

@@ -61,6 +61,13 @@ fn an_authority_on_disk_is_read_again_and_can_be_tainted_and_revoked() {
     assert_eq!(domain.cli(&["bundle", "show"]).succeeds().stdout, pem, "the root alone is in the bundle");
     let (first, old) = (served(&domain), upstream(&domain, "active"));
 
+    for _ in 0..2 {
+        domain.cli(&["localauthority", "jwt", "prepare"]).succeeds();
+    }
+    let log = domain.peek_server().log();
+    let told = log.matches("UpstreamAuthority plugin does not support JWT-SVIDs.").count();
+    assert_eq!(told, 1, "three keys, and it is said once: {log}");
+
     // Half of a new pair is no pair: the old one goes on.
     fs::write(folder.path().join("cert.pem"), "nonsense").unwrap();
     domain.cli(&["localauthority", "x509", "prepare"]).succeeds();

@@ -147,7 +147,10 @@ impl Kind for X509Ca {
             now + desk.settings.ca_ttl,
         );
         let make = move || Self::new(template.self_sign(&*signer)?, Vec::new(), signer);
-        desk.pool.run(Class::Waiting, make).await?.map_err(|cause| AuthorityError::Certificate(Arc::new(cause)))
+        desk.pool
+            .run(Class::Waiting, make)
+            .await?
+            .map_err(|cause| AuthorityError::Certificate(Arc::new(cause)))
     }
 
     fn restore(record: &X509caEntry, signer: Arc<dyn Signer>) -> Result<Self, String> {

@@ -1,3 +1,4 @@
+use model::ports::KeyManager as _;
 use model::{Journal, Write};
 use prost::Message;
 use proto::journal::{Entries, Status, X509caEntry};
@@ -63,6 +64,25 @@ async fn a_restart_late_in_life_activates_the_prepared_one_at_once() {
     drop(server);
     world.hand.forward(8 * HOUR);
     assert_eq!(world.boot().await.x509(Stage::Active).unwrap().id, prepared.id);
+}
+
+#[tokio::test]
+async fn an_old_authority_is_known_after_a_stop_that_overwrote_its_key() {
+    let world = World::new();
+    let mut server = world.boot().await;
+    let first = server.x509(Stage::Active).unwrap();
+    world.hand.forward(13 * HOUR);
+    server.keeper.step().await;
+    world.hand.forward(8 * HOUR);
+    server.keeper.step().await;
+    assert_eq!(server.x509(Stage::Old).unwrap().id, first.id);
+    drop(server);
+    // A preparation that came as far as its key, in the slot of the old one.
+    world.keys.generate("x509-CA-A", KeyType::EcP256).await.unwrap();
+    let server = world.boot().await;
+    let old = server.x509(Stage::Old).unwrap();
+    assert_eq!((old.id, old.slot, old.expires_at), (first.id, Slot::A, first.expires_at));
+    assert_eq!(server.x509(Stage::Active).unwrap().slot, Slot::B);
 }
 
 #[tokio::test]

@@ -2,14 +2,27 @@
 #![no_main]
 
 #[allow(dead_code)] // what is not fuzzed is used elsewhere
-#[path = "../../crates/plugins/local/src/x509pop/template.rs"]
-mod template;
+#[path = "../../crates/plugins/local/src/path_template.rs"]
+mod path_template;
 
-use template::PathTemplate;
+use path_template::{PathTemplate, Value, index_of, is_identifier, quoted};
 
-/// The plugin's name, as its module has it.
-const NAME: &str = "x509pop";
+/// Values of every form that attestors have.
+struct Any;
+
+impl Value for Any {
+    const KNOWN: &'static str = "anything";
+
+    fn parse(text: &str) -> Option<Self> {
+        let known = text.strip_prefix('.').is_some_and(is_identifier)
+            || index_of(text, ".List").is_some_and(|key| quoted(key).is_some() || key.parse::<usize>().is_ok());
+        known.then_some(Self)
+    }
+}
 
 libfuzzer_sys::fuzz_target!(|text: &str| {
-    let _ = PathTemplate::parse(text);
+    if let Ok(template) = PathTemplate::<Any>::parse(text) {
+        let path = template.fill(|_| Ok("value".into()));
+        assert!(path.is_ok_and(|path| path.starts_with('/')));
+    }
 });

@@ -10,7 +10,7 @@ use config::agent::{AgentSettings, KeyManager, NodeAttestor, Overrides, Workload
 use kit::clock::Clock;
 use kit::flags::Values;
 use model::ports;
-use plugins_local::{join_token, keys, peer, unix, x509pop};
+use plugins_local::{http_challenge, join_token, keys, peer, sshpop, unix, x509pop};
 use tokio_util::sync::CancellationToken;
 
 use crate::start::{self, Failure, given};
@@ -135,6 +135,15 @@ fn proof(settings: &AgentSettings) -> Result<Arc<dyn ports::NodeProof>, Failure>
         }
         NodeAttestor::X509pop(X509pop::WorkloadApi { address }) => {
             Arc::new(x509pop::Agent::from_source(Arc::new(x509pop::WorkloadApi::at(address)?)))
+        }
+        NodeAttestor::HttpChallenge(http) => Arc::new(http_challenge::Agent::new(
+            http.hostname.clone(),
+            http.agentname.clone(),
+            http.port.unwrap_or(0),
+            http.advertised_port,
+        )?),
+        NodeAttestor::Sshpop(ssh) => {
+            Arc::new(sshpop::Agent::from_files(ssh.host_key_path.clone(), ssh.host_cert_path.clone())?)
         }
     })
 }

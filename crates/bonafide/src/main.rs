@@ -8,6 +8,7 @@ mod completion;
 mod demo;
 mod health;
 mod manual;
+mod node_attestors;
 mod reload;
 mod server;
 mod signals;

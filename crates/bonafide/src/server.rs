@@ -5,20 +5,17 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::sync::{Arc, OnceLock};
 
-use config::server::{
-    DataStore, KeyManager, NodeAttestor, OpaPolicy, Overrides, ServerSettings, X509pop, X509popMode,
-};
+use config::server::{DataStore, KeyManager, NodeAttestor, OpaPolicy, Overrides, ServerSettings};
 use kit::clock::Clock;
 use kit::flags::Values;
 use model::ports;
-use plugins_local::{join_token, keys, x509pop};
+use plugins_local::keys;
 use server::authority::{AuthoritySettings, JwtSvids, WorkloadSubjects};
-use spiffe::TrustDomain;
 use store::sqlite::SqliteLog;
 
 use crate::reload::Reloading;
 use crate::start::{self, Failure, given};
-use crate::{health, signals, telemetry, upstream};
+use crate::{health, node_attestors, signals, telemetry, upstream};
 
 /// Runs a server until a signal stops it.
 pub(crate) fn run(values: &Values) -> Result<(), Failure> {
@@ -134,7 +131,10 @@ async fn subsystems(running: Option<server::Ready>) -> Vec<health::Subsystem> {
 pub(crate) fn validate(values: &Values) -> ExitCode {
     match load(values) {
         Ok(settings) => {
-            let attestors = settings.node_attestors.iter().flat_map(|a| faults(&settings, a));
+            let attestors = settings
+                .node_attestors
+                .iter()
+                .flat_map(|a| node_attestors::faults(&settings.trust_domain, a));
             let policy = policy(&settings).err().map(|e| e.to_string());
             let faults: Vec<String> = attestors.chain(policy).collect();
             match faults.is_empty() {
@@ -202,8 +202,8 @@ async fn adapters(
         KeyManager::Disk { keys_path } => Arc::new(keys::Disk::open(keys_path)?),
     };
     for attestor in &settings.node_attestors {
-        if let Some(fault) = faults(settings, attestor).first() {
-            return Err(format!("NodeAttestor \"x509pop\": {fault}").into());
+        if let Some(fault) = node_attestors::faults(&settings.trust_domain, attestor).first() {
+            return Err(format!("NodeAttestor {fault}").into());
         }
     }
     let upstream = upstream::open(settings)?;
@@ -215,59 +215,10 @@ async fn adapters(
         upstream,
         policy: policy(settings)?,
         attestors: Box::new(move |tokens, own| {
-            let make = move |settings: &NodeAttestor| attestor(&td, settings, &tokens, &own);
+            let make = move |settings: &NodeAttestor| node_attestors::make(&td, settings, &tokens, &own);
             reloading.begin(&attestors, Box::new(make))
         }),
     })
-}
-
-/// An attestor of these settings.
-fn attestor(
-    td: &TrustDomain,
-    settings: &NodeAttestor,
-    tokens: &Arc<dyn ports::TokenSpender>,
-    own: &server::OwnAuthorities,
-) -> Result<Arc<dyn ports::NodeAttestor>, Failure> {
-    match settings {
-        NodeAttestor::JoinToken => Ok(Arc::new(join_token::Server::new(td.clone(), tokens.clone()))),
-        NodeAttestor::X509pop(settings) => {
-            let own = own.clone();
-            let own: Arc<dyn x509pop::OwnAuthorities> = Arc::new(move || own());
-            let server = x509pop::Server::new(td.clone(), &x509pop(settings), own);
-            let faults = |all: &[_]| all.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
-            Ok(Arc::new(server.map_err(|all| faults(&all))?))
-        }
-    }
-}
-
-/// What is wrong with the files that an attestor needs.
-fn faults(settings: &ServerSettings, attestor: &NodeAttestor) -> Vec<String> {
-    match attestor {
-        NodeAttestor::JoinToken => Vec::new(),
-        NodeAttestor::X509pop(pop) => {
-            match x509pop::Server::new(settings.trust_domain.clone(), &x509pop(pop), Arc::new(Vec::new)) {
-                Ok(_) => Vec::new(),
-                Err(faults) => faults.iter().map(ToString::to_string).collect(),
-            }
-        }
-    }
-}
-
-fn x509pop(settings: &X509pop) -> x509pop::Configuration {
-    let (mode, spiffe_prefix, ca_bundle_paths) = match &settings.mode {
-        X509popMode::ExternalPki { ca_bundle_paths } => ("external_pki", None, ca_bundle_paths.clone()),
-        X509popMode::Spiffe { prefix } => ("spiffe", Some(prefix.clone()), Vec::new()),
-    };
-    x509pop::Configuration {
-        mode: Some(mode.to_owned()),
-        spiffe_prefix,
-        ca_bundle_path: None,
-        ca_bundle_paths,
-        agent_path_template: settings.agent_path_template.clone(),
-        max_intermediates: i64::try_from(settings.max_intermediates).ok(),
-        max_rsa_key_size: i64::try_from(settings.max_rsa_key_size).ok(),
-        verify_client_ip: settings.verify_client_ip,
-    }
 }
 
 fn authority(settings: &ServerSettings) -> AuthoritySettings {

@@ -13,6 +13,7 @@ pub struct Attested {
     can_reattest: bool,
     attestor: &'static str,
     at: SystemTime,
+    first_use: bool,
 }
 
 impl Attested {
@@ -24,7 +25,19 @@ impl Attested {
         can_reattest: bool,
         at: SystemTime,
     ) -> Self {
-        Self { agent_id, selectors, can_reattest, attestor, at }
+        Self { agent_id, selectors, can_reattest, attestor, at, first_use: false }
+    }
+
+    /// For node attestors whose proof anyone on the node may be able to repeat later: it counts only as long as no
+    /// agent of that identity is known.
+    #[must_use]
+    pub fn on_first_use(self) -> Self {
+        Self { first_use: true, ..self }
+    }
+
+    /// Whether it counts only if no agent of that identity is known.
+    pub fn is_on_first_use(&self) -> bool {
+        self.first_use
     }
 
     /// The identity of the node.

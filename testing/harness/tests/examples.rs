@@ -12,17 +12,23 @@ use harness::{Domain, NodeAttestor, Options, Process, Program, Ran, eventually, 
 const READY: Duration = Duration::from_secs(30);
 
 /// Examples that need what a test does not have, and what that is.
-const NOT_STARTED: [(&str, &str); 6] = [
+const NOT_STARTED: [(&str, &str); 7] = [
     ("server/policy.conf", "a policy of an operator's; tests/calls starts one"),
     ("agent/bootstrap-url.conf", "a web server whose certificate the web PKI vouches for"),
     ("agent/bootstrap-socket.conf", "a helper that serves a bundle on a socket"),
     ("agent/x509pop-workload-api.conf", "another agent"),
+    ("agent/http-challenge.conf", "a name in DNS; tests/node_attestors.rs starts one"),
     ("server/upstream-disk.conf", "a CA of a PKI; tests/nested.rs starts one"),
     ("server/upstream-spire.conf", "a server above and an agent of it; tests/nested.rs starts them"),
 ];
 
 fn examples() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/examples")
+}
+
+/// Keys and certificates of `ssh-keygen`.
+fn ssh() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../crates/plugins/local/tests/samples/sshpop")
 }
 
 /// The files of a role that are said to be supported.
@@ -81,6 +87,13 @@ impl Place {
             ("node.key", "key.pem"),
         ] {
             fs::copy(pki.join(of), folder.path().join(name)).unwrap();
+        }
+        for (name, of) in [
+            ("ssh-host-ca.pub", "ca-rsa.pub"),
+            ("ssh_host_ed25519_key", "ed25519"),
+            ("ssh_host_ed25519_key-cert.pub", "ed25519-cert.pub"),
+        ] {
+            fs::copy(ssh().join(of), folder.path().join(name)).unwrap();
         }
         Self { folder, config }
     }
@@ -153,9 +166,11 @@ fn every_supported_example_of_the_server_starts() {
 fn every_supported_example_of_the_agent_starts() {
     let pki = pki();
     let roots = pki.path().join("bundle.pem").display().to_string();
+    let ssh_ca = ssh().join("ca-rsa.pub").display().to_string();
     let server = format!(
         "NodeAttestor \"join_token\" {{ plugin_data {{}} }}\n  \
-         NodeAttestor \"x509pop\" {{ plugin_data {{ ca_bundle_path = \"{roots}\" }} }}"
+         NodeAttestor \"x509pop\" {{ plugin_data {{ ca_bundle_path = \"{roots}\" }} }}\n  \
+         NodeAttestor \"sshpop\" {{ plugin_data {{ cert_authorities_path = \"{ssh_ca}\" }} }}"
     );
     let node_attestor = NodeAttestor::Custom { server, agent: String::new() };
     let options = Options { trust_domain: "prod.example".to_owned(), node_attestor, ..Options::default() };
@@ -171,10 +186,11 @@ fn every_supported_example_of_the_agent_starts() {
         let text = fs::read_to_string(&place.config).unwrap();
         let token = domain.cli(&["token", "generate"]).succeeds().stdout;
         let token = token.lines().find_map(|line| line.strip_prefix("Token: ")).unwrap().to_owned();
-        let more: &[&str] = match (text.contains("x509pop"), text.contains("join_token_file")) {
-            (false, false) => &["-joinToken", &token],
-            _ => &[],
-        };
+        let more: &[&str] =
+            match (text.contains("x509pop") || text.contains("sshpop"), text.contains("join_token_file")) {
+                (false, false) => &["-joinToken", &token],
+                _ => &[],
+            };
         fs::write(place.folder.path().join("join-token"), &token).unwrap();
         let mut process = place.start("agent", domain.server().port(), more);
         assert_eq!(process.stop(), Some(0), "{file}");

@@ -8,6 +8,8 @@ mod checks;
 mod forced;
 #[path = "checks/nested.rs"]
 mod nested;
+#[path = "checks/node_attestors.rs"]
+mod node_attestors;
 #[path = "checks/samples.rs"]
 mod samples;
 #[path = "checks/x509pop.rs"]
@@ -92,6 +94,25 @@ fn our_agent_attests_to_spires_server_by_its_certificate() {
     if !spire_is_missing("x509pop of our agent on SPIRE's server") {
         x509pop::node_attests_by_its_certificate(Spire, Bonafide);
     }
+}
+
+/// Both ways, and SPIRE with itself: what SPIRE does not pass says nothing about us.
+fn with_spire(what: &str, check: fn(Program, Program)) {
+    for (server, agent) in [(Bonafide, Spire), (Spire, Bonafide), (Spire, Spire)] {
+        if !spire_is_missing(&format!("{what} of {agent:?} on {server:?}")) {
+            check(server, agent);
+        }
+    }
+}
+
+#[test]
+fn nodes_attest_by_their_names_across() {
+    with_spire("http_challenge", node_attestors::node_attests_by_its_name);
+}
+
+#[test]
+fn nodes_attest_by_their_ssh_host_certificates_across() {
+    with_spire("sshpop", node_attestors::node_attests_by_its_host_certificate);
 }
 
 /// Mutual TLS of workloads while the server's authority rotates below the agent.

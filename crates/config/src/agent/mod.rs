@@ -3,11 +3,13 @@
 mod bootstrap;
 mod experimental;
 mod join_token;
+mod node_attestor;
 mod plugins;
 
 pub use bootstrap::Bootstrap;
 pub use join_token::JoinToken;
-pub use plugins::{KeyManager, NodeAttestor, Unix, WorkloadAttestor, X509pop};
+pub use node_attestor::{HttpChallenge, NodeAttestor, Sshpop, X509pop};
+pub use plugins::{KeyManager, Unix, WorkloadAttestor};
 
 #[cfg(test)]
 pub(crate) use plugins::KNOWN as KNOWN_PLUGINS;

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use super::super::block::{Block, Unknown};
 use super::super::plugin::{Known, Plugin, plugins};
 use super::super::problem::Notice;
+use super::node_attestor::{NodeAttestor, http_challenge, sshpop, x509pop};
 
 /// Where keys are kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,34 +16,6 @@ pub enum KeyManager {
     Disk {
         /// The folder.
         directory: PathBuf,
-    },
-}
-
-/// How the agent attests.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum NodeAttestor {
-    /// By a token that the server gave out.
-    JoinToken,
-    /// By an X.509 certificate and its key.
-    X509pop(X509pop),
-}
-
-/// Attestation by an X.509 certificate, and where that comes from.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum X509pop {
-    /// From files.
-    Files {
-        /// The key, PEM.
-        private_key_path: PathBuf,
-        /// The certificate, PEM; intermediates may follow it.
-        certificate_path: PathBuf,
-        /// More intermediates, PEM.
-        intermediates_path: Option<PathBuf>,
-    },
-    /// From the Workload API of another agent.
-    WorkloadApi {
-        /// `unix:///path/to/socket` or `tcp://ip:port`.
-        address: String,
     },
 }
 
@@ -87,9 +60,9 @@ pub(crate) const KNOWN: [Known; 20] = [
     later("NodeAttestor", "azure_msi", "attest by an Azure managed identity token"),
     later("NodeAttestor", "azure_imds", "attest by an Azure attested document"),
     later("NodeAttestor", "gcp_iit", "attest by a Compute Engine identity token"),
-    later("NodeAttestor", "http_challenge", "attest by a challenge over HTTP"),
+    there("NodeAttestor", "http_challenge"),
     later("NodeAttestor", "k8s_psat", "attest by a projected service account token"),
-    later("NodeAttestor", "sshpop", "attest by the SSH host certificate"),
+    there("NodeAttestor", "sshpop"),
     later("NodeAttestor", "tpm_devid", "attest by a DevID certificate in the TPM"),
     there("WorkloadAttestor", "unix"),
     later("WorkloadAttestor", "docker", "tell workloads apart by their container"),
@@ -122,6 +95,10 @@ pub(super) fn read(top: &Block<'_>) -> Option<AgentPlugins> {
                 key_manager = Some(KeyManager::Memory);
             }
             ("NodeAttestor", "x509pop") => node_attestor = x509pop(plugin).map(NodeAttestor::X509pop),
+            ("NodeAttestor", "http_challenge") => {
+                node_attestor = Some(NodeAttestor::HttpChallenge(http_challenge(plugin)));
+            }
+            ("NodeAttestor", "sshpop") => node_attestor = Some(NodeAttestor::Sshpop(sshpop(plugin))),
             ("NodeAttestor", _) => {
                 plugin.no_settings(Unknown::Warn);
                 node_attestor = Some(NodeAttestor::JoinToken);
@@ -140,33 +117,6 @@ fn disk(plugin: &Plugin<'_>) -> Option<KeyManager> {
     }
     block.finish(Unknown::Warn);
     directory.map(|given| KeyManager::Disk { directory: given.value.into() })
-}
-
-fn x509pop(plugin: &Plugin<'_>) -> Option<X509pop> {
-    let block = plugin.data();
-    if let Some(socket) = block.text("spiffe_endpoint_socket") {
-        for key in ["private_key_path", "certificate_path", "intermediates_path"] {
-            block.no_meaning(key, "with spiffe_endpoint_socket, where certificate and key come from");
-        }
-        block.finish(Unknown::Warn);
-        return Some(X509pop::WorkloadApi { address: socket.value });
-    }
-    let file = |key, why| {
-        let given = block.text(key);
-        if given.is_none() {
-            block.required(key, why);
-        }
-        given.map(|given| PathBuf::from(given.value))
-    };
-    let private_key_path = file("private_key_path", "the key to attest with, PEM");
-    let certificate_path = file("certificate_path", "the certificate to attest with, PEM");
-    let intermediates_path = block.text("intermediates_path").map(|given| given.value.into());
-    block.finish(Unknown::Warn);
-    Some(X509pop::Files {
-        private_key_path: private_key_path?,
-        certificate_path: certificate_path?,
-        intermediates_path,
-    })
 }
 
 fn unix(plugin: &Plugin<'_>) -> Unix {

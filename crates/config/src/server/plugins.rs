@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use super::super::block::{Block, Unknown};
 use super::super::plugin::{Known, Plugin, plugins};
 use super::super::problem::Notice;
-use super::node_attestor::{NodeAttestor, x509pop};
+use super::node_attestor::{NodeAttestor, http_challenge, sshpop, x509pop};
 use super::store::{self, DataStore};
 use super::upstream::{self, UpstreamAuthority};
 
@@ -57,9 +57,9 @@ pub(crate) const KNOWN: [Known; 33] = [
     later("NodeAttestor", "azure_msi", "attest Azure machines by a managed identity token"),
     later("NodeAttestor", "azure_imds", "attest Azure machines by their attested document"),
     later("NodeAttestor", "gcp_iit", "attest Compute Engine instances by their identity token"),
-    later("NodeAttestor", "http_challenge", "attest nodes by a challenge over HTTP"),
+    there("NodeAttestor", "http_challenge"),
     later("NodeAttestor", "k8s_psat", "attest Kubernetes nodes by a projected service account token"),
-    later("NodeAttestor", "sshpop", "attest nodes by their SSH host certificate"),
+    there("NodeAttestor", "sshpop"),
     later("NodeAttestor", "tpm_devid", "attest nodes by a DevID certificate in their TPM"),
     there("UpstreamAuthority", "disk"),
     later("UpstreamAuthority", "aws_pca", UPSTREAM),
@@ -106,6 +106,10 @@ pub(super) fn read(top: &Block<'_>) -> Option<ServerPlugins> {
                 plugin.no_settings(Unknown::Refuse);
                 node_attestors.push(NodeAttestor::JoinToken);
             }
+            ("NodeAttestor", "http_challenge") => {
+                node_attestors.push(NodeAttestor::HttpChallenge(http_challenge(plugin)));
+            }
+            ("NodeAttestor", "sshpop") => node_attestors.extend(sshpop(plugin).map(NodeAttestor::Sshpop)),
             ("UpstreamAuthority", "disk") => upstream_authority = upstream::disk(plugin),
             ("UpstreamAuthority", _) => upstream_authority = upstream::spire(plugin),
             ("CredentialComposer", _) => {

@@ -145,7 +145,8 @@ fn what_an_agent_must_have_is_asked_for() {
         ),
         (
             "NodeAttestor",
-            "a.conf: exactly one NodeAttestor plugin must be configured, 0 are; known are \"join_token\", \"x509pop\"",
+            "a.conf: exactly one NodeAttestor plugin must be configured, 0 are; known are \"join_token\", \"x509pop\", \
+             \"http_challenge\", \"sshpop\"",
         ),
         (
             "WorkloadAttestor",
@@ -255,7 +256,8 @@ fn keys_that_exclude_each_other_are_told_where_the_last_one_stands() {
         (
             "plugins {",
             "NodeAttestor \"join_token\" {}",
-            "a.conf: exactly one NodeAttestor plugin must be configured, 2 are; known are \"join_token\", \"x509pop\"",
+            "a.conf: exactly one NodeAttestor plugin must be configured, 2 are; known are \"join_token\", \"x509pop\", \
+             \"http_challenge\"",
         ),
     ] {
         let said = agent_with(below, line);

@@ -13,9 +13,9 @@ mod server;
 mod template;
 mod wire;
 
+pub use crate::path_template::TemplateError;
 pub use crate::workload_api::{AddressError, WorkloadApi};
 pub use agent::{Agent, CredentialError, Credentials, Source};
 pub use server::{Configuration, ConfigurationFault, OwnAuthorities, Server};
-pub use template::{PathTemplate, TemplateError};
 
 const NAME: &str = "x509pop";

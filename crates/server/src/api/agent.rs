@@ -318,6 +318,7 @@ impl AgentApi {
             .map_err(|e| refusal(attestor.name(), &e))?;
         let id = attested.agent_id().clone();
         self.admissible(&id)?;
+        self.first_use(&attested)?;
         let svid = self.authorities.sign_agent_svid(&attested, svid_params.csr).await?;
         self.enrol(&attested, &svid).await?;
         tracing::info!(agent_id = %id, node_attestor_type = attested.attestor(), "Agent attestation request completed");
@@ -344,12 +345,24 @@ impl AgentApi {
         Ok(())
     }
 
+    /// A proof that counts once does not count for an agent that is known, whatever became of it (SPIRE 1.16).
+    fn first_use(&self, attested: &Attested) -> Result<(), Status> {
+        let id = attested.agent_id();
+        if !attested.is_on_first_use() || self.registry.snapshot().agent(id).is_none() {
+            return Ok(());
+        }
+        tracing::error!(spiffe_id = %id, "Attestation data has already been used to attest an agent");
+        let why = "attestation data has already been used to attest an agent".to_owned();
+        Err(refusal(attested.attestor(), &AttestError::Denied(why)))
+    }
+
     /// Writes the agent down, new or again. A ban that came meanwhile stands.
     async fn enrol(&self, attested: &Attested, svid: &AgentSvid) -> Result<(), Status> {
         for _ in 0..ATTEMPTS {
             let id = attested.agent_id();
             let old = self.find_sure(id).await?;
             self.admissible(id)?;
+            self.first_use(attested)?;
             let agent = Agent {
                 id: id.clone(),
                 ord: old.as_ref().map_or(0, |a| a.ord),

@@ -45,6 +45,12 @@ const SQLITE: &str = "with an SQLite database, which is a file of this process";
 const STORE: &str = "DataStore \"sql\" plugin_data";
 const SERVER_KEYS: &str = "KeyManager \"disk\" plugin_data";
 const POP: &str = "NodeAttestor \"x509pop\" plugin_data";
+const HTTP: &str = "NodeAttestor \"http_challenge\" plugin_data";
+const SSH: &str = "NodeAttestor \"sshpop\" plugin_data";
+const AGENT_NAMES: &[(&str, &str)] = &[(
+    "= \"1-a\"",
+    "\"1-a\" cannot be used: it must be a letter, then letters, digits and dashes, 32 in all at most",
+)];
 const PLUGIN: &str = "NodeAttestor \"join_token\"";
 const PROMETHEUS: &str = "telemetry.Prometheus";
 const METRICS_TLS: &str = "telemetry.Prometheus.tls";
@@ -140,6 +146,14 @@ pub(super) const SERVER: &[Row] = &[
     number(POP, "max_intermediates", "= 1").bad(AT_LEAST_ONE),
     number(POP, "max_rsa_key_size", "= 4096").bad(AT_LEAST_ONE),
     switch(POP, "verify_client_ip"),
+    texts(HTTP, "allowed_dns_patterns", "= [\"^a$\"]"),
+    number(HTTP, "required_port", "= 80").bad(PORT),
+    switch(HTTP, "allow_non_root_ports"),
+    switch(HTTP, "tofu"),
+    texts(SSH, "cert_authorities", "= [\"ssh-ed25519 AAAA\"]"),
+    text(SSH, "cert_authorities_path", "= \"/ca\""),
+    text(SSH, "canonical_domain", "= \"example.org\""),
+    text(SSH, "agent_path_template", "= \"/{{ .Hostname }}\""),
     switch(PLUGIN, "enabled"),
     text(PLUGIN, "plugin_cmd", "= \"/bin/x\"").in_template("a plugin that is off"),
     texts(PLUGIN, "plugin_args", "= [\"a\"]").in_template("an external plugin that is off"),
@@ -276,6 +290,12 @@ pub(super) const AGENT: &[Row] = &[
     text(POP, "certificate_path", "= \"/c\""),
     text(POP, "intermediates_path", "= \"/i\""),
     text(POP, "spiffe_endpoint_socket", "= \"unix:///x\"").in_template("x509pop without files"),
+    text(HTTP, "hostname", "= \"node\""),
+    text(HTTP, "agentname", "= \"second\"").bad(AGENT_NAMES),
+    number(HTTP, "port", "= 80").bad(PORT),
+    number(HTTP, "advertised_port", "= 80").bad(PORT),
+    text(SSH, "host_key_path", "= \"/k\""),
+    text(SSH, "host_cert_path", "= \"/c\""),
     switch("WorkloadAttestor \"unix\" plugin_data", "discover_workload_path"),
     number("WorkloadAttestor \"unix\" plugin_data", "workload_size_limit", "= -1"),
 ];

@@ -114,6 +114,14 @@ fn plugin(place: &str, settings: &str) -> Option<String> {
     };
     Some(match place {
         "NodeAttestor \"x509pop\" plugin_data" => x509pop(settings),
+        "NodeAttestor \"http_challenge\" plugin_data" => {
+            format!("{JOIN_TOKEN_OFF}NodeAttestor \"http_challenge\" {{\nplugin_data {{\n@@\n}}\n}}")
+        }
+        "NodeAttestor \"sshpop\" plugin_data" => {
+            // one of the keys that must be there; the agent's half passes over it, with a warning
+            let one = "cert_authorities_path = \"/a\"";
+            format!("{JOIN_TOKEN_OFF}NodeAttestor \"sshpop\" {{\nplugin_data {{\n{one}\n@@\n}}\n}}")
+        }
         "x509pop without authorities" | "x509pop without files" => x509pop(""),
         "x509pop of the trust domain" => x509pop("mode = \"spiffe\""),
         "NodeAttestor \"join_token\"" => "NodeAttestor \"join_token\" {\nplugin_data {}\n@@\n}".to_owned(),

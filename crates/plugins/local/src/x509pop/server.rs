@@ -13,9 +13,10 @@ use spiffe::{SpiffeId, TrustDomain};
 use super::chain::Roots;
 use super::leaf::{Leaf, fingerprint};
 use super::proof::PublicKey;
-use super::template::{Facts, PathTemplate, TemplateError};
+use super::template::{Facts, Value};
 use super::wire::{MAX_ANSWER, MAX_PAYLOAD, NONCE, Payload, Response};
 use super::{NAME, san};
+use crate::path_template::{PathTemplate, TemplateError};
 
 const PATH_BY_FINGERPRINT: &str = "/{{ .PluginName }}/{{ .Fingerprint }}";
 const PATH_BY_SVID: &str = "/{{ .PluginName }}/{{ .SVIDPathTrimmed }}";
@@ -35,7 +36,7 @@ pub struct Configuration {
     pub ca_bundle_path: Option<PathBuf>,
     /// Or several.
     pub ca_bundle_paths: Vec<PathBuf>,
-    /// The path of an agent's identity below `/spire/agent`; see [`PathTemplate`].
+    /// The path of an agent's identity below `/spire/agent`; see the module `path_template`.
     pub agent_path_template: Option<String>,
     /// How many certificates a node may show beside its own; 4 unless set.
     pub max_intermediates: Option<i64>,
@@ -99,7 +100,7 @@ impl<F: Fn() -> Vec<Certificate> + Send + Sync> OwnAuthorities for F {
 pub struct Server {
     trust_domain: TrustDomain,
     trust: Trust,
-    path: PathTemplate,
+    path: PathTemplate<Value>,
     limits: Limits,
     verify_client_ip: bool,
 }
@@ -232,14 +233,15 @@ impl Server {
 
     fn agent_id(&self, leaf: &Leaf, uri_sans: &BTreeMap<String, String>) -> Result<SpiffeId, AttestError> {
         let svid_path_trimmed = self.svid_path(leaf)?;
-        let path = self.path.fill(&Facts {
+        let facts = Facts {
             trust_domain: self.trust_domain.as_str(),
             fingerprint: &fingerprint(leaf.der()),
             serial_number_hex: &leaf.serial_number_hex(),
             svid_path_trimmed: &svid_path_trimmed,
             common_name: &leaf.common_name(),
             uri_sans,
-        });
+        };
+        let path = self.path.fill(|value| value.of(&facts).map(Into::into));
         let failed = |why: String| AttestError::Failed(format!("failed to make spiffe id: {why}"));
         let path = path.map_err(|cause| failed(cause.to_string()))?;
         SpiffeId::new(&self.trust_domain, &format!("/spire/agent{path}"))

@@ -1,70 +1,31 @@
-//! `agent_path_template`: the path of an agent's identity, made of what its certificate says.
-//!
-//! SPIRE takes Go templates with a library of functions. Here is what its documentation shows and people write, and
-//! nothing is guessed: any other form is refused when the configuration is read.
+//! What `agent_path_template` can ask of a node's certificate.
 //!
 //! ```text
-//! template = (text | "{{" ["- "] value ("|" function)* [" -"] "}}")*          "- " eats the white space beside it
-//! value    = .PluginName | .TrustDomain | .Fingerprint | .SerialNumberHex | .SVIDPathTrimmed
-//!          | .Subject.CommonName | .URISanSelectors.KEY | index .URISanSelectors "KEY"
-//! function = lower | upper | trimPrefix "TEXT" | trimSuffix "TEXT"
+//! value = .PluginName | .TrustDomain | .Fingerprint | .SerialNumberHex | .SVIDPathTrimmed
+//!       | .Subject.CommonName | .URISanSelectors.KEY | index .URISanSelectors "KEY"
 //! ```
 
 use std::collections::BTreeMap;
 
-/// Why a template was refused, or yielded no path.
-#[derive(Debug, thiserror::Error, PartialEq, Eq)]
-pub enum TemplateError {
-    /// `{{` without `}}`, or `}}` alone.
-    #[error("the template is cut short: each {{{{ needs its }}}}")]
-    Unclosed,
-    /// A value that is not known.
-    #[error(
-        "\"{0}\" is not supported in a path template; use .PluginName, .TrustDomain, .Fingerprint, \
-         .SerialNumberHex, .SVIDPathTrimmed, .Subject.CommonName, .URISanSelectors.KEY or \
-         index .URISanSelectors \"KEY\""
-    )]
-    UnknownValue(String),
-    /// A function that is not known.
-    #[error(
-        "\"{0}\" is not supported in a path template; use lower, upper, trimPrefix \"TEXT\" or trimSuffix \"TEXT\""
-    )]
-    UnknownFunction(String),
-    /// Every path starts with a slash.
-    #[error("the path must start with a slash")]
-    NoSlash,
-    /// The certificate has no selector of that key.
-    #[error("the certificate has no URI x509pop://<trust domain>/{0}/…, which the path template asks for")]
-    NoSelector(String),
-}
+use crate::path_template::{self, TemplateError, index_of, is_identifier, quoted};
 
-/// A template that has been checked.
+/// A value of a template.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PathTemplate(Vec<Part>);
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum Part {
-    Text(String),
-    Value(Value, Vec<Function>),
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum Value {
+pub(super) enum Value {
+    /// The attestor's name.
     PluginName,
+    /// The name of the trust domain.
     TrustDomain,
+    /// SHA-1 of the certificate.
     Fingerprint,
+    /// Its serial number.
     SerialNumberHex,
+    /// In mode `spiffe`, the path of its SPIFFE ID below the prefix.
     SvidPathTrimmed,
+    /// The common name of its subject.
     CommonName,
+    /// A selector that its URIs hold.
     UriSan(String),
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum Function {
-    Lower,
-    Upper,
-    TrimPrefix(String),
-    TrimSuffix(String),
 }
 
 /// What a template can ask for.
@@ -77,83 +38,12 @@ pub(super) struct Facts<'a> {
     pub(super) uri_sans: &'a BTreeMap<String, String>,
 }
 
-impl PathTemplate {
-    /// Reads a template in the forms that the module lists.
-    pub fn parse(text: &str) -> Result<Self, TemplateError> {
-        let mut parts = Vec::new();
-        let mut rest = text;
-        let mut eat = false;
-        while let Some((before, after)) = rest.split_once("{{") {
-            let (action, after) = after.split_once("}}").ok_or(TemplateError::Unclosed)?;
-            let (eats_before, action) = match action.strip_prefix("- ") {
-                Some(action) => (true, action),
-                None => (false, action),
-            };
-            let (eats_after, action) = match action.strip_suffix(" -") {
-                Some(action) => (true, action),
-                None => (false, action),
-            };
-            let before = if eat { before.trim_start() } else { before };
-            literal(&mut parts, if eats_before { before.trim_end() } else { before })?;
-            parts.push(action_of(action)?);
-            (rest, eat) = (after, eats_after);
-        }
-        literal(&mut parts, if eat { rest.trim_start() } else { rest })?;
-        match parts.first() {
-            Some(Part::Text(text)) if text.starts_with('/') => Ok(Self(parts)),
-            _ => Err(TemplateError::NoSlash),
-        }
-    }
+impl path_template::Value for Value {
+    const KNOWN: &'static str = ".PluginName, .TrustDomain, .Fingerprint, .SerialNumberHex, .SVIDPathTrimmed, \
+                                 .Subject.CommonName, .URISanSelectors.KEY or index .URISanSelectors \"KEY\"";
 
-    /// The path, which is not yet known to be one that a SPIFFE ID can have.
-    pub(super) fn fill(&self, facts: &Facts<'_>) -> Result<String, TemplateError> {
-        let mut path = String::new();
-        for part in &self.0 {
-            match part {
-                Part::Text(text) => path.push_str(text),
-                Part::Value(value, functions) => {
-                    let start = value.of(facts)?.to_owned();
-                    path.push_str(&functions.iter().fold(start, |text, function| function.of(text)));
-                }
-            }
-        }
-        Ok(path)
-    }
-}
-
-fn literal(parts: &mut Vec<Part>, text: &str) -> Result<(), TemplateError> {
-    if text.contains("}}") {
-        return Err(TemplateError::Unclosed);
-    }
-    if !text.is_empty() {
-        parts.push(Part::Text(text.to_owned()));
-    }
-    Ok(())
-}
-
-fn action_of(action: &str) -> Result<Part, TemplateError> {
-    let mut stages = split_outside_quotes(action).into_iter();
-    let value = stages.next().unwrap_or_default();
-    let value = Value::parse(value.trim())?;
-    let functions = stages.map(|stage| Function::parse(stage.trim())).collect::<Result<_, _>>()?;
-    Ok(Part::Value(value, functions))
-}
-
-/// Cuts at `|`, but not within a quoted text.
-fn split_outside_quotes(action: &str) -> Vec<&str> {
-    let mut quoted = false;
-    action
-        .split(|letter| {
-            quoted ^= letter == '"';
-            letter == '|' && !quoted
-        })
-        .collect()
-}
-
-impl Value {
-    fn parse(text: &str) -> Result<Self, TemplateError> {
-        let unknown = || TemplateError::UnknownValue(text.to_owned());
-        Ok(match text {
+    fn parse(text: &str) -> Option<Self> {
+        Some(match text {
             ".PluginName" => Self::PluginName,
             ".TrustDomain" => Self::TrustDomain,
             ".Fingerprint" => Self::Fingerprint,
@@ -162,18 +52,14 @@ impl Value {
             ".Subject.CommonName" => Self::CommonName,
             _ => match text.strip_prefix(".URISanSelectors.") {
                 Some(key) if is_identifier(key) => Self::UriSan(key.to_owned()),
-                _ => {
-                    let words = text
-                        .strip_prefix("index")
-                        .and_then(|rest| rest.trim().strip_prefix(".URISanSelectors"));
-                    let key = words.filter(|key| key.starts_with(char::is_whitespace)).ok_or_else(unknown)?;
-                    Self::UriSan(quoted(key.trim()).ok_or_else(unknown)?)
-                }
+                _ => Self::UriSan(quoted(index_of(text, ".URISanSelectors")?)?),
             },
         })
     }
+}
 
-    fn of<'a>(&self, facts: &Facts<'a>) -> Result<&'a str, TemplateError> {
+impl Value {
+    pub(super) fn of<'a>(&self, facts: &Facts<'a>) -> Result<&'a str, TemplateError> {
         Ok(match self {
             Self::PluginName => super::NAME,
             Self::TrustDomain => facts.trust_domain,
@@ -181,51 +67,18 @@ impl Value {
             Self::SerialNumberHex => facts.serial_number_hex,
             Self::SvidPathTrimmed => facts.svid_path_trimmed,
             Self::CommonName => facts.common_name,
-            Self::UriSan(key) => {
-                facts.uri_sans.get(key).ok_or_else(|| TemplateError::NoSelector(key.clone()))?
-            }
+            Self::UriSan(key) => facts
+                .uri_sans
+                .get(key)
+                .ok_or_else(|| TemplateError::Missing(format!("URI x509pop://<trust domain>/{key}/…")))?,
         })
     }
-}
-
-impl Function {
-    fn parse(text: &str) -> Result<Self, TemplateError> {
-        let unknown = || TemplateError::UnknownFunction(text.to_owned());
-        let (name, argument) = text.split_once(char::is_whitespace).unwrap_or((text, ""));
-        let argument = argument.trim();
-        match (name, argument) {
-            ("lower", "") => Ok(Self::Lower),
-            ("upper", "") => Ok(Self::Upper),
-            ("trimPrefix", _) => quoted(argument).map(Self::TrimPrefix).ok_or_else(unknown),
-            ("trimSuffix", _) => quoted(argument).map(Self::TrimSuffix).ok_or_else(unknown),
-            _ => Err(unknown()),
-        }
-    }
-
-    fn of(&self, text: String) -> String {
-        match self {
-            Self::Lower => text.to_lowercase(),
-            Self::Upper => text.to_uppercase(),
-            Self::TrimPrefix(prefix) => text.strip_prefix(prefix.as_str()).unwrap_or(&text).to_owned(),
-            Self::TrimSuffix(suffix) => text.strip_suffix(suffix.as_str()).unwrap_or(&text).to_owned(),
-        }
-    }
-}
-
-/// A text in double quotes, without escapes.
-fn quoted(text: &str) -> Option<String> {
-    let inner = text.strip_prefix('"')?.strip_suffix('"')?;
-    (!inner.contains(['"', '\\'])).then(|| inner.to_owned())
-}
-
-fn is_identifier(key: &str) -> bool {
-    key.starts_with(|first: char| first.is_alphabetic() || first == '_')
-        && key.chars().all(|letter| letter.is_alphanumeric() || letter == '_')
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::path_template::PathTemplate;
 
     fn fill(template: &str) -> Result<String, TemplateError> {
         let uri_sans =
@@ -238,7 +91,7 @@ mod tests {
             common_name: "Node-1.Example.ORG",
             uri_sans: &uri_sans,
         };
-        PathTemplate::parse(template)?.fill(&facts)
+        PathTemplate::parse(template)?.fill(|value: &Value| value.of(&facts).map(Into::into))
     }
 
     #[test]
@@ -278,7 +131,7 @@ mod tests {
             "/{{ printf \"%s\" .Fingerprint }}",
             "/{{ }}",
         ] {
-            assert!(matches!(fill(template), Err(TemplateError::UnknownValue(_))), "{template}");
+            assert!(matches!(fill(template), Err(TemplateError::UnknownValue { .. })), "{template}");
         }
         let refused = fill("/{{ .Fingerprint | sha256sum }}");
         assert_eq!(refused, Err(TemplateError::UnknownFunction("sha256sum".to_owned())));
@@ -299,6 +152,9 @@ mod tests {
 
     #[test]
     fn a_selector_that_the_certificate_lacks_is_an_error() {
-        assert_eq!(fill("/{{ .URISanSelectors.rack }}"), Err(TemplateError::NoSelector("rack".to_owned())));
+        assert_eq!(
+            fill("/{{ .URISanSelectors.rack }}"),
+            Err(TemplateError::Missing("URI x509pop://<trust domain>/rack/…".to_owned()))
+        );
     }
 }

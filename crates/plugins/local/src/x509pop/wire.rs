@@ -1,8 +1,6 @@
 //! The JSON that the two halves exchange. Bytes are in base64, as Go's `encoding/json` prints them.
 
-use base64::prelude::{BASE64_STANDARD, Engine};
-use serde::de::{Deserialize, Deserializer, Error};
-use serde::ser::Serializer;
+pub(super) use crate::json_bytes::Bytes;
 
 /// The length of a nonce, in bytes.
 pub(super) const NONCE: usize = 32;
@@ -10,23 +8,6 @@ pub(super) const NONCE: usize = 32;
 pub(super) const MAX_PAYLOAD: usize = 512 * 1024;
 /// The largest challenge or response that is read.
 pub(super) const MAX_ANSWER: usize = 16 * 1024;
-
-/// Bytes, base64 in JSON; `null` is no byte.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Bytes(pub(super) Vec<u8>);
-
-impl serde::Serialize for Bytes {
-    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        to.serialize_str(&BASE64_STANDARD.encode(&self.0))
-    }
-}
-
-impl<'de> Deserialize<'de> for Bytes {
-    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        let text = Option::<String>::deserialize(from)?.unwrap_or_default();
-        BASE64_STANDARD.decode(text.as_bytes()).map(Self).map_err(D::Error::custom)
-    }
-}
 
 /// What the agent opens with: the leaf certificate and those between it and a root.
 #[derive(Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]

@@ -1,0 +1,26 @@
+//! NodeAttestor plugins of the agent.
+
+mod http_challenge;
+mod sshpop;
+mod x509pop;
+
+pub use http_challenge::HttpChallenge;
+pub use sshpop::Sshpop;
+pub use x509pop::X509pop;
+
+pub(super) use http_challenge::read as http_challenge;
+pub(super) use sshpop::read as sshpop;
+pub(super) use x509pop::read as x509pop;
+
+/// How the agent attests.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NodeAttestor {
+    /// By a token that the server gave out.
+    JoinToken,
+    /// By an X.509 certificate and its key.
+    X509pop(X509pop),
+    /// By the node's name, where the server asks over HTTP.
+    HttpChallenge(HttpChallenge),
+    /// By an SSH host certificate and its key.
+    Sshpop(Sshpop),
+}

@@ -1,0 +1,106 @@
+//! Nodes that prove themselves by their name or their SSH host key.
+
+use std::time::Duration;
+
+use harness::{Domain, NodeAttestor, Options, Program, eventually, free_port};
+
+/// A domain whose agent attests by these blocks.
+fn domain(server: (Program, &str), agent: (Program, &str)) -> Domain {
+    let node_attestor = NodeAttestor::Custom { server: server.1.to_owned(), agent: agent.1.to_owned() };
+    Domain::start(Options { node_attestor, ..Options::default() }.programs(server.0, agent.0))
+}
+
+/// The only agent: the path of its ID, whether it may attest again, and its selectors.
+fn only_agent(domain: &Domain) -> (String, bool, Vec<String>) {
+    let listed = domain.cli(&["agent", "list", "-output", "json"]).succeeds().json();
+    let agent = &listed["agents"][0];
+    let text = |of: &serde_json::Value| of.as_str().unwrap().to_owned();
+    let selectors = agent["selectors"].as_array().unwrap().iter();
+    let selectors = selectors.map(|it| format!("{}:{}", text(&it["type"]), text(&it["value"])));
+    (text(&agent["id"]["path"]), agent["can_reattest"].as_bool().unwrap(), selectors.collect())
+}
+
+/// Serves a workload below the agent's own ID.
+fn serves(domain: &Domain, agent_path: &str) {
+    let (parent, workload) = (format!("spiffe://example.org{agent_path}"), domain.id("client"));
+    let selector = Domain::own_selector();
+    let entry = ["entry", "create", "-parentID", &parent, "-spiffeID", &workload, "-selector", &selector];
+    domain.cli(&entry).succeeds();
+    eventually("the agent to serve a workload", Duration::from_secs(30), || {
+        let fetched = domain.agent().cli(&["api", "fetch", "x509"]);
+        (fetched.ok() && fetched.stdout.contains(&workload)).then_some(())
+    });
+}
+
+/// Is asked for its nonce on loopback, and serves a workload. Without what it remembers it comes back only once its name
+/// was given free.
+pub(crate) fn node_attests_by_its_name(server: Program, agent: Program) {
+    let port = free_port();
+    let mut domain = domain(
+        (
+            server,
+            &format!(
+                "NodeAttestor \"http_challenge\" {{\n plugin_data {{\n \
+                 allowed_dns_patterns = [\"^127\\\\.0\\\\.0\\\\.1$\"]\n required_port = {port}\n }}\n }}"
+            ),
+        ),
+        (
+            agent,
+            &format!(
+                "NodeAttestor \"http_challenge\" {{\n plugin_data {{\n hostname = \"127.0.0.1\"\n port = {port}\n }}\n }}"
+            ),
+        ),
+    );
+    let (path, can_reattest, selectors) = only_agent(&domain);
+    assert_eq!(path, "/spire/agent/http_challenge/127.0.0.1");
+    assert!(!can_reattest);
+    assert_eq!(selectors, ["http_challenge:hostname:127.0.0.1"]);
+    serves(&domain, &path);
+
+    domain.agent_mut(0).stop();
+    let data = domain.agent().data();
+    std::fs::remove_dir_all(&data).unwrap();
+    std::fs::create_dir(&data).unwrap();
+    domain.agent_mut(0).spawn();
+    let refused = "attestation data has already been used to attest an agent";
+    domain.agent_mut(0).process().wait_for_log(refused, Duration::from_secs(60));
+    domain.agent_mut(0).kill9();
+    domain.cli(&["agent", "evict", "-spiffeID", &format!("spiffe://example.org{path}")]).succeeds();
+    domain.agent_mut(0).start();
+}
+
+/// Signs with its host key, and comes back after an eviction.
+pub(crate) fn node_attests_by_its_host_certificate(server: Program, agent: Program) {
+    let samples = concat!(env!("CARGO_MANIFEST_DIR"), "/../../crates/plugins/local/tests/samples/sshpop");
+    for key in ["rsa", "p256", "p521", "ed25519"] {
+        let domain = domain(
+            (
+                server,
+                &format!(
+                    "NodeAttestor \"sshpop\" {{\n plugin_data {{\n cert_authorities_path = \"{samples}/authorities.pub\"\n \
+                     canonical_domain = \"example\"\n \
+                     agent_path_template = \"/{{{{ .PluginName }}}}/{{{{ .Hostname }}}}/{{{{ index .ValidPrincipals 1 }}}}\"\n \
+                     }}\n }}"
+                ),
+            ),
+            (
+                agent,
+                &format!(
+                    "NodeAttestor \"sshpop\" {{\n plugin_data {{\n host_key_path = \"{samples}/{key}\"\n \
+                     host_cert_path = \"{samples}/{key}-cert.pub\"\n }}\n }}"
+                ),
+            ),
+        );
+        let (path, can_reattest, selectors) = only_agent(&domain);
+        assert_eq!(path, format!("/spire/agent/sshpop/{key}.hosts/second.example"));
+        assert!(can_reattest && selectors.is_empty(), "{selectors:?}");
+        serves(&domain, &path);
+        if key == "ed25519" {
+            domain.cli(&["agent", "evict", "-spiffeID", &format!("spiffe://example.org{path}")]).succeeds();
+            let back = "the evicted agent to attest again by itself";
+            eventually(back, Duration::from_secs(60), || {
+                domain.cli(&["agent", "count"]).stdout.starts_with("1 attested").then_some(())
+            });
+        }
+    }
+}

@@ -133,7 +133,153 @@ pub mod spire {
             }
         }
     }
+
+    /// What the host has for plugins.
+    pub mod hostservice {
+        /// On both sides.
+        pub mod common {
+            /// Package `spire.hostservice.common.metrics`.
+            pub mod metrics {
+                generated!(
+                    /// Where plugins count.
+                    v1, "spire.hostservice.common.metrics.v1"
+                );
+            }
+        }
+        /// In the server.
+        pub mod server {
+            /// Package `spire.hostservice.server.agentstore`.
+            pub mod agentstore {
+                generated!(
+                    /// The agents that the server knows.
+                    v1, "spire.hostservice.server.agentstore.v1"
+                );
+            }
+            /// Package `spire.hostservice.server.identityprovider`.
+            pub mod identityprovider {
+                generated!(
+                    /// The server's own identity.
+                    v1, "spire.hostservice.server.identityprovider.v1"
+                );
+            }
+        }
+    }
+
+    /// What plugins have for the host.
+    pub mod plugin {
+        generated!(
+            /// Messages that several plugin services share.
+            types, "spire.plugin.types"
+        );
+
+        /// Plugins of an agent.
+        pub mod agent {
+            /// Package `spire.plugin.agent.keymanager`.
+            pub mod keymanager {
+                generated!(
+                    /// Keys of an agent.
+                    v1, "spire.plugin.agent.keymanager.v1"
+                );
+            }
+            /// Package `spire.plugin.agent.nodeattestor`.
+            pub mod nodeattestor {
+                generated!(
+                    /// The agent's half of a node attestor.
+                    v1, "spire.plugin.agent.nodeattestor.v1"
+                );
+            }
+            /// Package `spire.plugin.agent.svidstore`.
+            pub mod svidstore {
+                generated!(
+                    /// SVIDs kept elsewhere.
+                    v1, "spire.plugin.agent.svidstore.v1"
+                );
+            }
+            /// Package `spire.plugin.agent.workloadattestor`.
+            pub mod workloadattestor {
+                generated!(
+                    /// What is known of processes.
+                    v1, "spire.plugin.agent.workloadattestor.v1"
+                );
+            }
+        }
+
+        /// Plugins of a server.
+        pub mod server {
+            /// Package `spire.plugin.server.bundlepublisher`.
+            pub mod bundlepublisher {
+                generated!(
+                    /// Where the bundle is published.
+                    v1, "spire.plugin.server.bundlepublisher.v1"
+                );
+            }
+            /// Package `spire.plugin.server.credentialcomposer`.
+            pub mod credentialcomposer {
+                generated!(
+                    /// What stands in credentials.
+                    v1, "spire.plugin.server.credentialcomposer.v1"
+                );
+            }
+            /// Package `spire.plugin.server.keymanager`.
+            pub mod keymanager {
+                generated!(
+                    /// Keys of a server.
+                    v1, "spire.plugin.server.keymanager.v1"
+                );
+            }
+            /// Package `spire.plugin.server.nodeattestor`.
+            pub mod nodeattestor {
+                generated!(
+                    /// The server's half of a node attestor.
+                    v1, "spire.plugin.server.nodeattestor.v1"
+                );
+            }
+            /// Package `spire.plugin.server.notifier`.
+            pub mod notifier {
+                generated!(
+                    /// Who is told of what happens.
+                    v1, "spire.plugin.server.notifier.v1"
+                );
+            }
+            /// Package `spire.plugin.server.upstreamauthority`.
+            pub mod upstreamauthority {
+                generated!(
+                    /// The authority above a server.
+                    v1, "spire.plugin.server.upstreamauthority.v1"
+                );
+            }
+        }
+    }
+
+    /// Services that every plugin has.
+    pub mod service {
+        /// Services for whoever writes a plugin.
+        pub mod common {
+            /// Package `spire.service.common.config`.
+            pub mod config {
+                generated!(
+                    /// A plugin's settings.
+                    v1, "spire.service.common.config.v1"
+                );
+            }
+        }
+        /// Services of the plugin protocol itself.
+        pub mod private {
+            /// Package `spire.service.private.init`.
+            pub mod init {
+                generated!(
+                    /// The first and the last call.
+                    v1, "spire.service.private.init.v1"
+                );
+            }
+        }
+    }
 }
+
+generated!(
+    /// HashiCorp's go-plugin, which carries external plugins.
+    plugin, "plugin"
+);
 
 /// What only we speak.
 pub mod bonafide {

@@ -10,9 +10,11 @@ use config::agent::{AgentSettings, KeyManager, NodeAttestor, Overrides, Workload
 use kit::clock::Clock;
 use kit::flags::Values;
 use model::ports;
+use plugins_external::HostServices;
 use plugins_local::{http_challenge, join_token, keys, peer, sshpop, unix, x509pop};
 use tokio_util::sync::CancellationToken;
 
+use crate::external::{self, Externals};
 use crate::start::{self, Failure, given};
 use crate::{command, health, signals, telemetry};
 
@@ -52,18 +54,39 @@ pub(crate) async fn serve(settings: AgentSettings, stop: CancellationToken) -> R
     let telemetry =
         telemetry::start(measured, &settings.telemetry, &settings.trust_domain, own, stop.clone())?;
     let health = health::serve(&settings.health_checks, check, stop.clone()).await?;
-    let adapters = agent::Adapters {
-        keys: keys(&settings)?,
-        proof: proof(&settings)?,
-        attestors: settings.workload_attestors.iter().map(workload_attestor).collect(),
-        pin: pin(),
-        status,
+    let host = HostServices {
+        metrics: Some(external::measure(&::agent::metrics::METRICS)),
+        ..HostServices::default()
     };
+    let externals = Externals::new(settings.trust_domain.clone(), host);
+    let adapters = match adapters(&settings, status, &externals).await {
+        Ok(adapters) => adapters,
+        Err(failure) => {
+            externals.stop().await;
+            return Err(failure);
+        }
+    };
+    externals.reload_on_signal()?;
     let outcome = agent::run(engine_settings(settings), adapters, Clock::system(), stop.clone()).await;
     stop.cancel();
     health.await;
     telemetry.await;
+    externals.stop().await;
     Ok(outcome?)
+}
+
+async fn adapters(
+    settings: &AgentSettings,
+    status: AgentStatus,
+    externals: &Externals,
+) -> Result<agent::Adapters, Failure> {
+    let keys = keys(settings, externals).await?;
+    let proof = proof(settings, externals).await?;
+    let mut attestors = Vec::new();
+    for settings in &settings.workload_attestors {
+        attestors.push(workload_attestor(settings, externals).await?);
+    }
+    Ok(agent::Adapters { keys, proof, attestors, pin: pin(), status })
 }
 
 /// How an agent is at this stage.
@@ -83,7 +106,39 @@ fn subsystem(stage: Stage) -> health::Subsystem {
 
 /// Checks a configuration.
 pub(crate) fn validate(values: &Values) -> ExitCode {
-    start::tell_validation("agent", load(values).map(|settings| settings.warnings))
+    let settings = match load(values) {
+        Ok(settings) => settings,
+        Err(failure) => return start::tell_validation("agent", Err(failure)),
+    };
+    let faults = match start::runtime() {
+        Ok(runtime) => runtime.block_on(external_faults(&settings)),
+        Err(error) => vec![error.to_string()],
+    };
+    match faults.is_empty() {
+        true => start::tell_validation("agent", Ok::<_, String>(settings.warnings)),
+        false => start::tell_validation("agent", Err(faults.join("\n  "))),
+    }
+}
+
+/// What is wrong with the external plugins, as they say themselves.
+async fn external_faults(settings: &AgentSettings) -> Vec<String> {
+    let mut all = Vec::new();
+    if let KeyManager::External(external) = &settings.key_manager {
+        all.push(("KeyManager", external));
+    }
+    if let NodeAttestor::External(external) = &settings.node_attestor {
+        all.push(("NodeAttestor", external));
+    }
+    for attestor in &settings.workload_attestors {
+        if let WorkloadAttestor::External(external) = attestor {
+            all.push(("WorkloadAttestor", external));
+        }
+    }
+    let mut faults = Vec::new();
+    for (kind, external) in all {
+        faults.extend(external::faults(kind, external, &settings.trust_domain).await);
+    }
+    faults
 }
 
 fn load(values: &Values) -> Result<AgentSettings, Failure> {
@@ -113,14 +168,24 @@ fn load(values: &Values) -> Result<AgentSettings, Failure> {
     Ok(config::agent::load(&source, &flags)?)
 }
 
-fn keys(settings: &AgentSettings) -> Result<Arc<dyn ports::KeyManager>, Failure> {
+async fn keys(
+    settings: &AgentSettings,
+    externals: &Externals,
+) -> Result<Arc<dyn ports::KeyManager>, Failure> {
     Ok(match &settings.key_manager {
         KeyManager::Memory => Arc::new(keys::Memory::new()),
         KeyManager::Disk { directory } => Arc::new(keys::Disk::in_directory(directory)?),
+        KeyManager::External(external) => {
+            let plugin = externals.start("KeyManager", external).await?;
+            Arc::new(plugins_external::KeyManager::new(plugin, plugins_external::Side::Agent))
+        }
     })
 }
 
-fn proof(settings: &AgentSettings) -> Result<Arc<dyn ports::NodeProof>, Failure> {
+async fn proof(
+    settings: &AgentSettings,
+    externals: &Externals,
+) -> Result<Arc<dyn ports::NodeProof>, Failure> {
     Ok(match &settings.node_attestor {
         NodeAttestor::JoinToken => {
             let token = settings.join_token.as_ref().map(|token| token.reveal().to_owned());
@@ -145,17 +210,28 @@ fn proof(settings: &AgentSettings) -> Result<Arc<dyn ports::NodeProof>, Failure>
         NodeAttestor::Sshpop(ssh) => {
             Arc::new(sshpop::Agent::from_files(ssh.host_key_path.clone(), ssh.host_cert_path.clone())?)
         }
+        NodeAttestor::External(external) => {
+            let plugin = externals.start("NodeAttestor", external).await?;
+            Arc::new(plugins_external::NodeProof::new(plugin))
+        }
     })
 }
 
-fn workload_attestor(settings: &WorkloadAttestor) -> Arc<dyn ports::WorkloadAttestor> {
-    match settings {
+async fn workload_attestor(
+    settings: &WorkloadAttestor,
+    externals: &Externals,
+) -> Result<Arc<dyn ports::WorkloadAttestor>, Failure> {
+    Ok(match settings {
         WorkloadAttestor::Unix(unix) => Arc::new(unix::Unix::new(unix::Settings {
             discover_workload_path: unix.discover_workload_path,
             workload_size_limit: unix.workload_size_limit,
             proc: proc_folder(),
         })),
-    }
+        WorkloadAttestor::External(external) => {
+            let plugin = externals.start("WorkloadAttestor", external).await?;
+            Arc::new(plugins_external::WorkloadAttestor::new(plugin))
+        }
+    })
 }
 
 /// Where the process file system is mounted: SPIRE's agent asks this variable too.

@@ -6,6 +6,7 @@ mod agent;
 mod command;
 mod completion;
 mod demo;
+mod external;
 mod health;
 mod manual;
 mod node_attestors;

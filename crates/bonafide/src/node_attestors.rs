@@ -33,13 +33,15 @@ pub(crate) fn make(
             let server = sshpop::Server::new(td.clone(), &sshpop(settings));
             Ok(Arc::new(server.map_err(|all| joined(&all))?))
         }
+        NodeAttestor::External(external) => Err(format!("{:?} is a program, not built in", external.name).into()),
     }
 }
 
 /// What is wrong with the settings of an attestor and the files that it needs, each with the attestor's name.
 pub(crate) fn faults(td: &TrustDomain, attestor: &NodeAttestor) -> Vec<String> {
     match attestor {
-        NodeAttestor::JoinToken => Vec::new(),
+        // A program says it by itself.
+        NodeAttestor::JoinToken | NodeAttestor::External(_) => Vec::new(),
         NodeAttestor::X509pop(settings) => {
             named("x509pop", x509pop::Server::new(td.clone(), &x509pop(settings), Arc::new(Vec::new)))
         }

@@ -5,14 +5,17 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::sync::{Arc, OnceLock};
 
-use config::server::{DataStore, KeyManager, NodeAttestor, OpaPolicy, Overrides, ServerSettings};
+use config::External;
+use config::server::{DataStore, KeyManager, NodeAttestor, OpaPolicy, Overrides, ServerSettings, UpstreamAuthority};
 use kit::clock::Clock;
 use kit::flags::Values;
 use model::ports;
+use plugins_external::{HostServices, ServerIdentity};
 use plugins_local::keys;
 use server::authority::{AuthoritySettings, JwtSvids, WorkloadSubjects};
 use store::sqlite::SqliteLog;
 
+use crate::external::{self, Externals};
 use crate::reload::Reloading;
 use crate::start::{self, Failure, given};
 use crate::{health, node_attestors, signals, telemetry, upstream};
@@ -48,9 +51,29 @@ pub(crate) async fn serve(
 ) -> Result<(), Failure> {
     std::fs::create_dir_all(&settings.data_dir)
         .map_err(|e| format!("cannot create the data directory {}: {e}", settings.data_dir.display()))?;
-    let bind = resolve(&settings.bind_address, settings.bind_port)?;
-    let adapters = adapters(&settings, log, reloading).await?;
     let up: Arc<OnceLock<server::Ready>> = Arc::default();
+    let externals = Externals::new(settings.trust_domain.clone(), host_services(&up));
+    let served = serve_with(settings, log, reloading, stop, up, &externals, ready).await;
+    externals.stop().await;
+    if served.is_ok() {
+        tracing::info!("Server stopped gracefully");
+    }
+    served
+}
+
+/// As [`serve`], with the external plugins that it starts.
+async fn serve_with(
+    settings: ServerSettings,
+    log: kit::log::Control,
+    reloading: Reloading,
+    stop: tokio_util::sync::CancellationToken,
+    up: Arc<OnceLock<server::Ready>>,
+    externals: &Externals,
+    ready: impl FnOnce(server::Ready) + Send,
+) -> Result<(), Failure> {
+    let bind = resolve(&settings.bind_address, settings.bind_port)?;
+    let adapters = adapters(&settings, log, reloading, externals).await?;
+    externals.reload_on_signal()?;
     let asked = up.clone();
     let check = health::Check::by(move || subsystems(asked.get().cloned()));
     let own: Arc<OnceLock<_>> = Arc::default();
@@ -100,10 +123,22 @@ pub(crate) async fn serve(
     stop.cancel();
     health.await;
     telemetry.await;
-    if outcome.is_ok() {
-        tracing::info!("Server stopped gracefully");
-    }
     Ok(outcome?)
+}
+
+/// What external plugins find at this server, once it answers.
+fn host_services(up: &Arc<OnceLock<server::Ready>>) -> HostServices {
+    let (one, other) = (up.clone(), up.clone());
+    HostServices {
+        metrics: Some(external::measure(&server::metrics::METRICS)),
+        identity: Some(Arc::new(move || {
+            let ready = one.get()?;
+            let (credentials, bundle) = (ready.credentials()?, ready.own_bundle()?);
+            let chain = credentials.svid().chain().iter().map(|one| one.der().to_vec()).collect();
+            Some(ServerIdentity { chain, key: credentials.key(), bundle })
+        })),
+        agents: Some(Arc::new(move |id| Some(other.get()?.knows_agent(id)))),
+    }
 }
 
 /// How every part of a server is, before it answers too.
@@ -136,7 +171,11 @@ pub(crate) fn validate(values: &Values) -> ExitCode {
                 .iter()
                 .flat_map(|a| node_attestors::faults(&settings.trust_domain, a));
             let policy = policy(&settings).err().map(|e| e.to_string());
-            let faults: Vec<String> = attestors.chain(policy).collect();
+            let externals = match start::runtime() {
+                Ok(runtime) => runtime.block_on(external_faults(&settings)),
+                Err(error) => vec![error.to_string()],
+            };
+            let faults: Vec<String> = attestors.chain(policy).chain(externals).collect();
             match faults.is_empty() {
                 true => start::tell_validation("server", Ok::<_, String>(settings.warnings)),
                 false => start::tell_validation("server", Err(faults.join("\n  "))),
@@ -144,6 +183,29 @@ pub(crate) fn validate(values: &Values) -> ExitCode {
         }
         Err(failure) => start::tell_validation("server", Err(failure)),
     }
+}
+
+/// What is wrong with the external plugins, as they say themselves.
+async fn external_faults(settings: &ServerSettings) -> Vec<String> {
+    let mut all: Vec<(&'static str, &External)> = Vec::new();
+    if let KeyManager::External(external) = &settings.key_manager {
+        all.push(("KeyManager", external));
+    }
+    for attestor in &settings.node_attestors {
+        if let NodeAttestor::External(external) = attestor {
+            all.push(("NodeAttestor", external));
+        }
+    }
+    if let Some(UpstreamAuthority::External(external)) = &settings.upstream_authority {
+        all.push(("UpstreamAuthority", external));
+    }
+    all.extend(settings.notifiers.iter().map(|external| ("Notifier", external)));
+    all.extend(settings.bundle_publishers.iter().map(|external| ("BundlePublisher", external)));
+    let mut faults = Vec::new();
+    for (kind, external) in all {
+        faults.extend(external::faults(kind, external, &settings.trust_domain).await);
+    }
+    faults
 }
 
 /// The policy that is to stand in the place of the server's own rules, if there is one.
@@ -187,6 +249,7 @@ async fn adapters(
     settings: &ServerSettings,
     logger: kit::log::Control,
     reloading: Reloading,
+    externals: &Externals,
 ) -> Result<server::Adapters, Failure> {
     let DataStore::Sqlite(sqlite) = &settings.data_store;
     let mut options = store::sqlite::Options::default();
@@ -200,25 +263,66 @@ async fn adapters(
     let keys: Arc<dyn ports::KeyManager> = match &settings.key_manager {
         KeyManager::Memory => Arc::new(keys::Memory::new()),
         KeyManager::Disk { keys_path } => Arc::new(keys::Disk::open(keys_path)?),
+        KeyManager::External(external) => {
+            let plugin = externals.start("KeyManager", external).await?;
+            Arc::new(plugins_external::KeyManager::new(plugin, plugins_external::Side::Server))
+        }
     };
     for attestor in &settings.node_attestors {
         if let Some(fault) = node_attestors::faults(&settings.trust_domain, attestor).first() {
             return Err(format!("NodeAttestor {fault}").into());
         }
     }
-    let upstream = upstream::open(settings)?;
-    let (td, attestors) = (settings.trust_domain.clone(), settings.node_attestors.clone());
+    let upstream = upstream::open(settings, externals).await?;
+    let (built_in, programs) = attestors(settings, externals).await?;
+    let td = settings.trust_domain.clone();
     Ok(server::Adapters {
         log,
         logger,
         keys,
         upstream,
         policy: policy(settings)?,
+        audience: audience(settings, externals).await?,
         attestors: Box::new(move |tokens, own| {
             let make = move |settings: &NodeAttestor| node_attestors::make(&td, settings, &tokens, &own);
-            reloading.begin(&attestors, Box::new(make))
+            let mut all = reloading.begin(&built_in, Box::new(make));
+            all.extend(programs);
+            all
         }),
     })
+}
+
+/// The settings of the attestors that are built in, and those that are programs, started.
+async fn attestors(
+    settings: &ServerSettings,
+    externals: &Externals,
+) -> Result<(Vec<NodeAttestor>, Vec<Arc<dyn ports::NodeAttestor>>), Failure> {
+    let (mut built_in, mut programs) = (Vec::new(), Vec::new());
+    for attestor in &settings.node_attestors {
+        match attestor {
+            NodeAttestor::External(external) => {
+                let plugin = externals.start("NodeAttestor", external).await?;
+                let attestor = plugins_external::NodeAttestor::new(plugin, settings.trust_domain.clone());
+                programs.push(Arc::new(attestor) as Arc<dyn ports::NodeAttestor>);
+            }
+            other => built_in.push(other.clone()),
+        }
+    }
+    Ok((built_in, programs))
+}
+
+/// Who is told of the trust bundle.
+async fn audience(settings: &ServerSettings, externals: &Externals) -> Result<server::Audience, Failure> {
+    let mut audience = server::Audience::default();
+    for external in &settings.notifiers {
+        let plugin = externals.start("Notifier", external).await?;
+        audience.notifiers.push(Arc::new(plugins_external::Notifier::new(plugin)));
+    }
+    for external in &settings.bundle_publishers {
+        let plugin = externals.start("BundlePublisher", external).await?;
+        audience.publishers.push(Arc::new(plugins_external::BundlePublisher::new(plugin)));
+    }
+    Ok(audience)
 }
 
 fn authority(settings: &ServerSettings) -> AuthoritySettings {

@@ -8,10 +8,14 @@ use model::ports;
 use plugins_local::upstream::disk::{Disk, Files};
 use plugins_local::upstream::spire::{Settings, Spire};
 
+use crate::external::Externals;
 use crate::start::Failure;
 
 /// What signs the X.509 authority of a server with these settings, if something above it does.
-pub(crate) fn open(settings: &ServerSettings) -> Result<Option<Arc<dyn ports::UpstreamAuthority>>, Failure> {
+pub(crate) async fn open(
+    settings: &ServerSettings,
+    externals: &Externals,
+) -> Result<Option<Arc<dyn ports::UpstreamAuthority>>, Failure> {
     let td = settings.trust_domain.clone();
     Ok(match &settings.upstream_authority {
         None => None,
@@ -34,6 +38,10 @@ pub(crate) fn open(settings: &ServerSettings) -> Result<Option<Arc<dyn ports::Up
             let spire = Spire::new(td, above, Arc::new(move || clock.now()))
                 .map_err(|e| format!("UpstreamAuthority \"spire\": {e}"))?;
             Some(Arc::new(spire))
+        }
+        Some(UpstreamAuthority::External(external)) => {
+            let plugin = externals.start("UpstreamAuthority", external).await?;
+            Some(Arc::new(plugins_external::UpstreamAuthority::new(plugin, td)))
         }
     })
 }

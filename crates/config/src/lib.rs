@@ -7,6 +7,7 @@
 pub mod agent;
 mod block;
 mod check;
+mod external;
 mod given;
 mod health;
 mod key_type;
@@ -20,6 +21,7 @@ mod telemetry;
 #[cfg(test)]
 mod tests;
 
+pub use external::{External, PluginData};
 pub use health::HealthChecks;
 pub use problem::{Notice, Problem};
 pub use read::{ReadError, Source, read};

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use kit::hcl::{Document, Field, Section};
 
 use super::block::{Block, Unknown, nearest};
+use super::external::{External, PluginData, checksum};
 use super::given::Given;
 use super::problem::Problem;
 use super::read::text_of;
@@ -20,6 +21,8 @@ pub(crate) struct Plugin<'a> {
     ledger: &'a Ledger,
     file: Arc<str>,
     data: Data<'a>,
+    /// The program that it is, if it is none of ours.
+    external: Option<External>,
 }
 
 enum Data<'a> {
@@ -46,6 +49,11 @@ impl Plugin<'_> {
                 Block::new(self.ledger, Arc::from(document.file()), &path, section)
             }
         }
+    }
+
+    /// The program that the plugin is, if it is none of ours.
+    pub(crate) fn external(&self) -> Option<&External> {
+        self.external.as_ref()
     }
 
     /// For a plugin without settings: any key is unknown.
@@ -113,8 +121,8 @@ fn read<'a>(
     let keys = Block::new(block.ledger(), Arc::clone(block.file()), &format!("{kind} {name:?}"), section);
     let enabled = keys.switch("enabled").is_none_or(|given| given.value);
     let command = keys.text("plugin_cmd");
-    keys.texts("plugin_args");
-    keys.text("plugin_checksum");
+    let args = keys.texts("plugin_args").into_iter().map(|given| given.value).collect();
+    let sum = keys.text("plugin_checksum");
     for companion in ["plugin_args", "plugin_checksum"] {
         for field in keys.fields(companion) {
             if command.is_none() {
@@ -133,26 +141,54 @@ fn read<'a>(
         return None;
     }
     asked.push(kind);
-    if command.is_some() {
-        let what = format!("external plugin {kind} {name:?} (plugin_cmd)");
-        block.mistake(
-            place,
-            Problem::NotYet { what, would: "run a program that speaks SPIRE's plugin protocol" },
-        );
-        return None;
-    }
-    if !is_there(block, (kind, name), &place, known) {
+    if command.is_none() && !is_there(block, (kind, name), &place, known) {
         return None;
     }
     if both {
         block.mistake(place, Problem::OnlyOne(vec!["plugin_data", "plugin_data_file"]));
         return None;
     }
-    let data = match file {
-        None => Data::Inline(inline.unwrap_or_else(|| Section::empty(start))),
-        Some(file) => Data::File(data_file(block, file)?),
+    let external = match command {
+        None => None,
+        Some(command) => {
+            may_be_external(block, (kind, name), &place)?;
+            let checksum = checksum(block, sum);
+            let data = match (&inline, &file) {
+                (Some(inline), _) => PluginData::Inline(inline.print()),
+                (None, Some(file)) => PluginData::File(file.value.clone().into()),
+                (None, None) => PluginData::None,
+            };
+            Some(External { name: name.to_owned(), command: command.value.into(), args, checksum, data })
+        }
     };
-    Some(Plugin { kind, name, place, ledger: block.ledger(), file: Arc::clone(block.file()), data })
+    let data = match file {
+        // An external plugin reads its file by itself.
+        Some(file) if external.is_none() => Data::File(data_file(block, file)?),
+        _ => Data::Inline(inline.unwrap_or_else(|| Section::empty(start))),
+    };
+    Some(Plugin { kind, name, place, ledger: block.ledger(), file: Arc::clone(block.file()), data, external })
+}
+
+/// Refuses programs where only what is built in will do.
+fn may_be_external(block: &Block<'_>, (kind, name): (&str, &str), place: &Place) -> Option<()> {
+    let would = match (kind, name) {
+        ("DataStore", _) => {
+            let with = "DataStore: the registry is kept by the built-in \"sql\" alone, as in SPIRE";
+            block.mistake(place.clone(), Problem::NoMeaning { key: "plugin_cmd".to_owned(), with });
+            return None;
+        }
+        ("NodeAttestor", "join_token") => {
+            let with = "NodeAttestor \"join_token\", which only the server itself can judge";
+            block.mistake(place.clone(), Problem::NoMeaning { key: "plugin_cmd".to_owned(), with });
+            return None;
+        }
+        ("CredentialComposer", _) => "let a program change what stands in credentials",
+        ("SVIDStore", _) => "let a program keep SVIDs",
+        _ => return Some(()),
+    };
+    let what = format!("external plugin {kind} {name:?} (plugin_cmd)");
+    block.mistake(place.clone(), Problem::NotYet { what, would });
+    None
 }
 
 /// Whether the plugin can be run with; if not, that is reported.

@@ -252,6 +252,35 @@ pub trait UpstreamAuthority: Send + Sync {
     async fn bundle(&self) -> Result<Option<Bundle>, UpstreamError>;
 }
 
+/// Why somebody could not be told of the bundle.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("{0}")]
+pub struct PublishError(pub String);
+
+/// Puts the trust bundle where others find it. Told of it whenever it changes, and every half minute: it finds out by
+/// itself what there is to do.
+#[async_trait]
+pub trait BundlePublisher: Send + Sync {
+    /// Its name in messages.
+    fn name(&self) -> &'static str;
+
+    /// Puts this bundle there.
+    async fn publish(&self, bundle: &Bundle) -> Result<(), PublishError>;
+}
+
+/// Is told of the trust bundle.
+#[async_trait]
+pub trait Notifier: Send + Sync {
+    /// Its name in messages.
+    fn name(&self) -> &'static str;
+
+    /// The server starts with this bundle. A failure keeps it from starting.
+    async fn bundle_loaded(&self, bundle: &Bundle) -> Result<(), PublishError>;
+
+    /// The bundle is this one now.
+    async fn bundle_updated(&self, bundle: &Bundle) -> Result<(), PublishError>;
+}
+
 /// What a policy is asked about a call.
 #[derive(Debug, Clone, Copy)]
 pub struct CallQuestion<'a> {

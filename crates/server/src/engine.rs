@@ -44,6 +44,7 @@ use crate::authz::{Authorizer, AuthzLayer, Limiter, Peer, RateLimits, table};
 use crate::feed::{FeedApi, Hub};
 use crate::listen::accept_tls;
 use crate::metered::{MeteredKeys, MeteredLog, Standing};
+use crate::publish::{Audience, Objection};
 use crate::ready::Ready;
 use crate::registry::{Observer, Registry};
 use crate::signing::SigningPool;
@@ -103,6 +104,8 @@ pub struct Adapters {
     pub logger: kit::log::Control,
     /// Decides who may call what, in the place of the table.
     pub policy: Option<Arc<dyn CallPolicy>>,
+    /// Who is told of the trust bundle.
+    pub audience: Audience,
 }
 
 /// The X.509 authorities of this trust domain as they stand, for attestors that trust its own SVIDs.
@@ -121,6 +124,9 @@ pub enum ServerError {
     /// The authorities could not be brought up.
     #[error("the signing authorities cannot be brought up")]
     Authorities(#[source] AuthorityError),
+    /// Who was told of the bundle objected.
+    #[error("failed to notify of the trust bundle")]
+    Notify(#[from] Objection),
     /// The signing threads could not be started.
     #[error("the signing threads cannot be started")]
     Threads(#[source] crate::signing::StartError),
@@ -179,6 +185,7 @@ pub async fn run(
     )
     .await
     .map_err(ServerError::Authorities)?;
+    adapters.audience.loaded(&registry, &settings.trust_domain).await?;
 
     let listener = bind(settings.bind).await?;
     let address = listener.local_addr().unwrap_or(settings.bind);
@@ -249,6 +256,10 @@ pub async fn run(
 
     // Background tasks outlive the listeners by nothing: they stop with the same token.
     let authority_task = tokio::spawn(authorities.clone().run(stop.clone()));
+    let publish_task = {
+        let audience = adapters.audience;
+        tokio::spawn(audience.follow(registry.clone(), settings.trust_domain.clone(), stop.clone()))
+    };
     let sweep_task =
         tokio::spawn(sweep::run(registry.clone(), deadlines, settings.prune, clock, stop.clone()));
 
@@ -293,7 +304,7 @@ pub async fn run(
     };
     stop.cancel();
     tracing::info!("Server APIs have stopped");
-    let _ = tokio::join!(authority_task, sweep_task);
+    let _ = tokio::join!(authority_task, sweep_task, publish_task);
     outcome
 }
 

@@ -10,6 +10,7 @@ pub mod feed;
 mod listen;
 mod metered;
 pub mod metrics;
+mod publish;
 mod ready;
 pub mod registry;
 pub mod signing;
@@ -20,5 +21,7 @@ mod trust;
 
 pub use api::health::Subsystem;
 pub use engine::{Adapters, MakeAttestors, OwnAuthorities, ServerError, Settings, run};
+pub use authority::ServerCredentials;
+pub use publish::{Audience, Objection};
 pub use ready::Ready;
 pub use sweep::Prune;

@@ -5,12 +5,12 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
-use spiffe::TrustDomain;
-use spiffe::bundle::BundleSet;
+use spiffe::{SpiffeId, TrustDomain};
+use spiffe::bundle::{Bundle, BundleSet};
 use spiffe_tls::{BundleHandle, IdentitySource};
 
 use crate::api::health::{self, Subsystem};
-use crate::authority::Authorities;
+use crate::authority::{Authorities, ServerCredentials};
 use crate::registry::Registry;
 
 /// A server that answers. Cheap to clone.
@@ -27,6 +27,24 @@ impl Ready {
     #[must_use]
     pub fn identity(&self) -> Arc<IdentitySource> {
         self.authorities.server_identity()
+    }
+
+    /// The same with the key's bytes, for whoever acts as this server in another process.
+    #[must_use]
+    pub fn credentials(&self) -> Option<Arc<ServerCredentials>> {
+        self.authorities.server_credentials()
+    }
+
+    /// This trust domain's bundle.
+    #[must_use]
+    pub fn own_bundle(&self) -> Option<Arc<Bundle>> {
+        self.registry.snapshot().bundle(self.authorities.trust_domain()).cloned()
+    }
+
+    /// Whether there is an agent of this SPIFFE ID.
+    #[must_use]
+    pub fn knows_agent(&self, id: &str) -> bool {
+        SpiffeId::parse(id).is_ok_and(|id| self.registry.snapshot().agent(&id).is_some())
     }
 
     /// The bundles of these trust domains as they change, for as long as the handle is held.

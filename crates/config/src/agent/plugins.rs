@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use super::super::block::{Block, Unknown};
+use super::super::external::External;
 use super::super::plugin::{Known, Plugin, plugins};
 use super::super::problem::Notice;
 use super::node_attestor::{NodeAttestor, http_challenge, sshpop, x509pop};
@@ -17,6 +18,8 @@ pub enum KeyManager {
         /// The folder.
         directory: PathBuf,
     },
+    /// By a program.
+    External(External),
 }
 
 /// How the agent tells workloads apart.
@@ -24,6 +27,8 @@ pub enum KeyManager {
 pub enum WorkloadAttestor {
     /// By the process: user, groups, executable.
     Unix(Unix),
+    /// By a program.
+    External(External),
 }
 
 /// What is looked at of a process.
@@ -86,6 +91,14 @@ pub(super) fn read(top: &Block<'_>) -> Option<AgentPlugins> {
     let mut node_attestor = None;
     let mut workload_attestors = Vec::new();
     for plugin in &plugins.list {
+        if let Some(program) = plugin.external().cloned() {
+            match plugin.kind {
+                "KeyManager" => key_manager = Some(KeyManager::External(program)),
+                "NodeAttestor" => node_attestor = Some(NodeAttestor::External(program)),
+                _ => workload_attestors.push(WorkloadAttestor::External(program)),
+            }
+            continue;
+        }
         match (plugin.kind, plugin.name) {
             ("KeyManager", "disk") => key_manager = disk(plugin),
             ("KeyManager", _) => {

@@ -31,6 +31,7 @@ use spiffe::{SpiffeId, TrustDomain};
 
 use super::block::{Block, TOP, Unknown};
 use super::check;
+use super::external::External;
 use super::given::{Given, flag_or};
 use super::health::{HealthChecks, health_checks};
 use super::key_type::{Use, key_type};
@@ -134,6 +135,10 @@ pub struct ServerSettings {
     pub upstream_authority: Option<UpstreamAuthority>,
     /// Whether workloads' X.509-SVIDs have a unique identifier in their subject (`CredentialComposer "uniqueid"`).
     pub unique_ids: bool,
+    /// Who is told of the trust bundle.
+    pub notifiers: Vec<External>,
+    /// Who publishes the trust bundle.
+    pub bundle_publishers: Vec<External>,
     /// Health over HTTP.
     pub health_checks: HealthChecks,
     /// Whether each call leaves a record in the log.
@@ -244,6 +249,8 @@ fn everything(top: &Block<'_>, flags: &Overrides) -> Option<ServerSettings> {
         node_attestors: plugins.node_attestors,
         upstream_authority: plugins.upstream_authority,
         unique_ids: plugins.unique_ids,
+        notifiers: plugins.notifiers,
+        bundle_publishers: plugins.bundle_publishers,
         health_checks,
         audit_log_enabled,
         telemetry,

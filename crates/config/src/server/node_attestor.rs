@@ -12,6 +12,8 @@ pub(super) use http_challenge::read as http_challenge;
 pub(super) use sshpop::read as sshpop;
 pub(super) use x509pop::read as x509pop;
 
+use super::super::external::External;
+
 /// A way for nodes to attest.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum NodeAttestor {
@@ -23,4 +25,6 @@ pub enum NodeAttestor {
     HttpChallenge(HttpChallenge),
     /// By an SSH host certificate and its key.
     Sshpop(Sshpop),
+    /// By whatever a program has agreed with its other half.
+    External(External),
 }

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use super::super::block::{Block, Unknown};
+use super::super::external::External;
 use super::super::plugin::{Known, Plugin, plugins};
 use super::super::problem::Notice;
 use super::node_attestor::{NodeAttestor, http_challenge, sshpop, x509pop};
@@ -19,6 +20,8 @@ pub enum KeyManager {
         /// The file.
         keys_path: PathBuf,
     },
+    /// By a program.
+    External(External),
 }
 
 /// The plugins of a server that can be run with.
@@ -28,6 +31,8 @@ pub(super) struct ServerPlugins {
     pub(super) node_attestors: Vec<NodeAttestor>,
     pub(super) upstream_authority: Option<UpstreamAuthority>,
     pub(super) unique_ids: bool,
+    pub(super) notifiers: Vec<External>,
+    pub(super) bundle_publishers: Vec<External>,
 }
 
 const fn there(kind: &'static str, name: &'static str) -> Known {
@@ -92,7 +97,18 @@ pub(super) fn read(top: &Block<'_>) -> Option<ServerPlugins> {
     let mut node_attestors = Vec::new();
     let mut upstream_authority = None;
     let mut unique_ids = false;
+    let (mut notifiers, mut bundle_publishers) = (Vec::new(), Vec::new());
     for plugin in &plugins.list {
+        if let Some(program) = plugin.external().cloned() {
+            match plugin.kind {
+                "KeyManager" => key_manager = Some(KeyManager::External(program)),
+                "NodeAttestor" => node_attestors.push(NodeAttestor::External(program)),
+                "UpstreamAuthority" => upstream_authority = Some(UpstreamAuthority::External(program)),
+                "Notifier" => notifiers.push(program),
+                _ => bundle_publishers.push(program),
+            }
+            continue;
+        }
         match (plugin.kind, plugin.name) {
             ("DataStore", "sql") => data_store = store::read(plugin),
             ("KeyManager", "disk") => key_manager = disk(plugin),
@@ -125,6 +141,8 @@ pub(super) fn read(top: &Block<'_>) -> Option<ServerPlugins> {
         node_attestors,
         upstream_authority,
         unique_ids,
+        notifiers,
+        bundle_publishers,
     })
 }
 

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use super::super::block::{Block, Unknown};
+use super::super::external::External;
 use super::super::given::Given;
 use super::super::plugin::Plugin;
 use super::super::problem::Problem;
@@ -28,6 +29,8 @@ pub enum UpstreamAuthority {
         /// The Workload API that gives this server its identity there.
         workload_api_socket: String,
     },
+    /// A program.
+    External(External),
 }
 
 /// The settings of `disk`.

@@ -1,7 +1,8 @@
 //! What a role measures, over the facade `metrics`.
 //!
 //! A role declares all of its metrics in one place with [`metrics!`](crate::metrics!), each with its name, kind, labels
-//! and meaning; nothing can be emitted that is not in such a list, so a document can be compared with it. The names are
+//! and meaning; nothing of ours can be emitted that is not in such a list, so a document can be compared with it. What
+//! external plugins count comes beside it, by [`Set::emit`]. The names are
 //! without the prefix and with dots, as SPIRE's sources spell them; what the sinks make of them is theirs to say.
 //!
 //! Until a recorder is [installed](Set::install), measuring does nothing and costs one look at a flag. From then on a
@@ -11,6 +12,7 @@ mod call;
 mod describe;
 mod family;
 mod kinds;
+mod loose;
 mod method;
 mod set;
 #[cfg(test)]
@@ -19,6 +21,7 @@ mod tests;
 pub use call::{Call, RpcCalls, Running, code_name};
 pub use describe::{Described, Kind};
 pub use kinds::{Counter, Gauge, Sample};
+pub use loose::Loose;
 pub use method::method_name;
 pub use set::{SAMPLE, Set, TIMER};
 

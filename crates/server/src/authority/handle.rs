@@ -11,6 +11,7 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::error::{AuthorityError, SignError};
+use super::identity::ServerCredentials;
 use super::jwt::JwtKey;
 use super::keeper::Keeper;
 use super::order::Ordered;
@@ -33,6 +34,8 @@ pub(super) struct Desk {
     pub(super) jwt: ArcSwapOption<JwtKey>,
     pub(super) states: ArcSwap<States>,
     pub(super) identity: Arc<IdentitySource>,
+    /// The same with the key's bytes, for plugins that act as this server.
+    pub(super) credentials: ArcSwapOption<ServerCredentials>,
     pub(super) failures: AtomicU64,
     /// That JWT keys do not reach the authority above is said once.
     pub(super) jwt_stays_here: Once,
@@ -57,6 +60,7 @@ impl Desk {
             jwt: ArcSwapOption::empty(),
             states: ArcSwap::default(),
             identity,
+            credentials: ArcSwapOption::empty(),
             failures: AtomicU64::new(0),
             jwt_stays_here: Once::new(),
         }
@@ -136,6 +140,11 @@ impl Authorities {
     /// The server's own X.509-SVID with its key, for TLS: renewed in place.
     pub fn server_identity(&self) -> Arc<IdentitySource> {
         self.desk.identity.clone()
+    }
+
+    /// The same with the key's bytes; `None` until there is one.
+    pub fn server_credentials(&self) -> Option<Arc<ServerCredentials>> {
+        self.desk.credentials.load_full()
     }
 
     /// How many attempts to rotate an authority have failed since the last that went well.

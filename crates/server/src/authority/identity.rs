@@ -10,6 +10,7 @@ use spiffe::key::{PrivateKey, Signer};
 use spiffe::x509::{X509Issuer, X509Svid};
 use spiffe_tls::{Identity, IdentitySource};
 use tonic::Code;
+use zeroize::Zeroizing;
 
 use super::error::{AuthorityError, SignError, chain};
 use super::handle::Desk;
@@ -18,6 +19,26 @@ use super::moment::moment;
 use super::x509::{anchor, authority_id};
 use crate::metrics::SVID_ROTATE;
 use crate::signing::Class;
+
+/// The server's X.509-SVID with its key.
+pub struct ServerCredentials {
+    svid: X509Svid,
+    key: Arc<PrivateKey>,
+}
+
+impl ServerCredentials {
+    /// The SVID.
+    #[must_use]
+    pub fn svid(&self) -> &X509Svid {
+        &self.svid
+    }
+
+    /// Its key, PKCS #8 DER.
+    #[must_use]
+    pub fn key(&self) -> Zeroizing<Vec<u8>> {
+        self.key.to_pkcs8()
+    }
+}
 
 /// Keeps the server in possession of an X.509-SVID.
 pub(super) struct ServerSvid {
@@ -78,8 +99,9 @@ impl ServerSvid {
         let anchor = anchor(&issuer).to_vec();
         let made = make(desk, issuer, now).await;
         call.with(&made, |_| Code::Internal);
-        let (identity, not_after) = made?;
+        let (identity, credentials, not_after) = made?;
         self.source.set(identity);
+        desk.credentials.store(Some(Arc::new(credentials)));
         // Counted from now, not from its backdated beginning, which for a life of seconds lies before the half.
         let renew_at = now + not_after.duration_since(now).unwrap_or_default() / 2;
         self.current = Some(Current { renew_at, signed_by: issuer_id, anchor });
@@ -92,7 +114,7 @@ async fn make(
     desk: &Desk,
     issuer: Arc<X509Issuer>,
     now: SystemTime,
-) -> Result<(Identity, SystemTime), AuthorityError> {
+) -> Result<(Identity, ServerCredentials, SystemTime), AuthorityError> {
     let failed = |why: String| AuthorityError::ServerSvid(why);
     let id = SpiffeId::new(&desk.trust_domain, SERVER_PATH).map_err(|e| failed(e.to_string()))?;
     let leaf = Leaf::new(issuer, now, desk.settings.x509_svid_ttl).map_err(|e| failed(e.to_string()))?;
@@ -106,6 +128,7 @@ async fn make(
     tracing::debug!(spiffe_id = %svid.id(), expiration = moment(svid.expires_at()), "Signed X509 SVID");
     let not_after = svid.expires_at();
     let svid = X509Svid::of(svid.chain().to_vec()).map_err(|e| failed(e.to_string()))?;
-    let identity = Identity::new(svid, Arc::new(key)).map_err(|e| failed(e.to_string()))?;
-    Ok((identity, not_after))
+    let key = Arc::new(key);
+    let identity = Identity::new(svid.clone(), key.clone()).map_err(|e| failed(e.to_string()))?;
+    Ok((identity, ServerCredentials { svid, key }, not_after))
 }

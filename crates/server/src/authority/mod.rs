@@ -28,6 +28,7 @@ mod x509;
 
 pub use error::{AuthorityError, SignError};
 pub use handle::Authorities;
+pub use identity::ServerCredentials;
 pub(crate) use issue::seconds;
 pub use issue::{AgentSvid, IssuedJwt, IssuedX509, MintJwt, MintX509, NewX509};
 pub use order::{Family, OrderError};

@@ -53,6 +53,7 @@ async fn an_idle_server_asks_its_database_nothing() {
         attestors: Box::new(|_, _| Vec::new()),
         logger: kit::log::layer::<tracing_subscriber::Registry>(kit::log::Options::default()).unwrap().1,
         policy: None,
+        audience: crate::publish::Audience::default(),
     };
     let (stop, (ready, is_ready)) = (CancellationToken::new(), oneshot::channel());
     let server =

@@ -1,4 +1,5 @@
 use super::{INSECURE, agent_mistakes, server, server_mistakes};
+use crate::external::{External, PluginData};
 use crate::server::{DataStore, KeyManager, NodeAttestor, UpstreamAuthority};
 
 const HEAD: &str = "server { trust_domain = \"example.org\" data_dir = \"/d\" }\n";
@@ -41,11 +42,6 @@ fn a_plugin_of_spire_that_is_not_there_says_what_it_would_do() {
         &format!("{STORE}KeyManager \"aws_kms\" {{ plugin_data {{ region = \"x\" }} }}\n"),
         "s.conf:4:12: plugin KeyManager \"aws_kms\" is not supported yet: it would keep keys in a key management \
          service; remove it to go on without",
-    );
-    refused(
-        &format!("{STORE}{KEYS}NodeAttestor \"mine\" {{ plugin_cmd = \"/bin/x\" plugin_args = [\"a\"] }}\n"),
-        "s.conf:5:14: external plugin NodeAttestor \"mine\" (plugin_cmd) is not supported yet: it would run a \
-         program that speaks SPIRE's plugin protocol; remove it to go on without",
     );
 }
 
@@ -221,4 +217,43 @@ fn an_upstream_authority_with_mistakes_gets_all_of_them_named() {
          UpstreamAuthority \"spire\" { plugin_data { server_address = \"a\" server_port = 1 workload_api_socket = \"/s\" } }",
         &["at most one UpstreamAuthority plugin must be configured, 2 are"],
     );
+}
+
+#[test]
+fn a_program_may_be_a_plugin_of_every_type_but_one() {
+    let sum = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08";
+    let program = |name: &str| format!("{name:?} {{ plugin_cmd = \"/bin/x\" plugin_args = [\"-a\"] plugin_checksum = \"{sum}\" plugin_data {{ a \"b\" {{ c = 1 }} }} }}\n");
+    let all = ["KeyManager", "NodeAttestor", "UpstreamAuthority", "Notifier", "BundlePublisher"];
+    let plugins: String = all.iter().map(|kind| format!("{kind} {}", program("disk"))).collect();
+    let settings = server(&with(&format!("{STORE}{plugins}"))).unwrap();
+    let external = External {
+        name: "disk".to_owned(),
+        command: "/bin/x".into(),
+        args: vec!["-a".to_owned()],
+        checksum: Some(sum.to_owned()),
+        data: PluginData::Inline("a \"b\" {\n  c = 1\n}\n".to_owned()),
+    };
+    assert_eq!(settings.key_manager, KeyManager::External(external.clone()));
+    assert_eq!(settings.node_attestors, [NodeAttestor::External(external.clone())]);
+    assert_eq!(settings.upstream_authority, Some(UpstreamAuthority::External(external.clone())));
+    assert_eq!((settings.notifiers, settings.bundle_publishers), (vec![external.clone()], vec![external]));
+    refused(
+        &format!("{KEYS}DataStore {}", program("sql")),
+        "s.conf:4:11: plugin_cmd has no meaning with DataStore: the registry is kept by the built-in \"sql\" alone, as in SPIRE; remove it",
+    );
+    refused(
+        &format!("{STORE}{KEYS}NodeAttestor {}", program("join_token")),
+        "s.conf:5:14: plugin_cmd has no meaning with NodeAttestor \"join_token\", which only the server itself can judge; remove it",
+    );
+    refused(
+        &format!("{STORE}{KEYS}NodeAttestor \"x\" {{ plugin_cmd = \"/x\" plugin_checksum = \"ab\" }}\n"),
+        "s.conf:5:56: plugin_checksum \"ab\" is not usable: it must be the SHA-256 of the program, 64 hexadecimal digits (sha256sum prints it)",
+    );
+}
+
+#[test]
+fn the_file_of_a_program_is_not_looked_into() {
+    let plugins = format!("{STORE}{KEYS}Notifier \"x\" {{ plugin_cmd = \"x\" plugin_data_file = \"/no/such/file\" }}\n");
+    let notifiers = server(&with(&plugins)).unwrap().notifiers;
+    assert_eq!(notifiers[0].data, PluginData::File("/no/such/file".into()));
 }

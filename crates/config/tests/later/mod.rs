@@ -10,12 +10,6 @@ pub(crate) const LATER: &[(&str, &[&str])] = &[
         ],
     ),
     (
-        "server/external-plugin.conf",
-        &[
-            "22:16: external plugin NodeAttestor \"rack\" (plugin_cmd) is not supported yet: it would run a program that speaks SPIRE's plugin protocol",
-        ],
-    ),
-    (
         "server/federation-acme.conf",
         &[
             "7:5: server.federation.bundle_endpoint is not supported yet: it would serve the bundle to other trust domains",

@@ -19,6 +19,7 @@ mod text;
 pub use level::{Level, UnknownLevel};
 pub use list::list;
 pub use moment::moment;
+pub use record::MORE;
 
 use std::io::IsTerminal as _;
 use std::path::PathBuf;

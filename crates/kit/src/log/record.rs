@@ -9,6 +9,10 @@ use tracing::field::{Field, Visit};
 
 use super::level::Level;
 
+/// The field whose value is a JSON object of further fields, for names that are known only when they come: what another
+/// program logs, through us.
+pub const MORE: &str = "log.more";
+
 /// What a line will say.
 pub(super) struct Record {
     pub(super) time: SystemTime,
@@ -50,9 +54,21 @@ impl Fields {
         let name = name.strip_prefix("r#").unwrap_or(name);
         match name {
             "message" => self.message = value.to_string(),
+            MORE => self.more(&value.to_string()),
             // As in logrus, a field does not replace a line's own parts.
             "time" | "level" | "msg" | "logrus_error" => self.insert(&format!("fields.{name}"), value),
             _ => self.insert(name, value),
+        }
+    }
+
+    /// Takes the fields out of a JSON object. Text that is none stays as it is.
+    fn more(&mut self, text: &str) {
+        let Ok(serde_json::Value::Object(more)) = serde_json::from_str(text) else {
+            return self.insert(MORE, Value::Text(text.to_owned()));
+        };
+        for (name, value) in more {
+            let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+            self.set(&name, Value::Text(value));
         }
     }
 

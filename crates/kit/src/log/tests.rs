@@ -198,3 +198,15 @@ fn a_moment_is_printed_as_go_prints_it() {
     assert_eq!(moment(time).to_string(), "2023-11-14 22:13:20.25 +0000 UTC");
     assert_eq!(moment(SystemTime::UNIX_EPOCH).to_string(), "1970-01-01 00:00:00 +0000 UTC");
 }
+
+#[test]
+fn fields_that_another_program_names_stand_beside_ours() {
+    let lines = logged(Level::Info, Format::Default, |_| {
+        info!(plugin_name = "x", log.more = r#"{"n":3,"who":"me","level":"odd"}"#, "Hello");
+        info!(log.more = "no JSON", "Hello");
+    });
+    assert_eq!(
+        lines,
+        ["level=info msg=Hello fields.level=odd n=3 plugin_name=x who=me", "level=info msg=Hello log.more=\"no JSON\""]
+    );
+}

@@ -1,7 +1,5 @@
 //! What a plugin prints goes to our log, with the plugin's name.
 
-use std::fmt::Write as _;
-
 use tokio::io::{AsyncBufRead, AsyncBufReadExt as _, AsyncRead, AsyncReadExt as _, BufReader};
 use tracing::Level;
 
@@ -49,19 +47,13 @@ pub(crate) fn printed(whose: Whose, data: &[u8]) {
 fn emit(whose: Whose, entry: &Entry) {
     let Some(level) = entry.level else { return };
     let (plugin_name, plugin_type, external) = (whose.name, whose.kind, true);
-    let mut plugin_fields = String::new();
-    for (name, value) in &entry.fields {
-        let _ = write!(plugin_fields, "{}{name}={value:?}", if plugin_fields.is_empty() { "" } else { " " });
-    }
+    // Fields whose names only the plugin knows; the log takes them apart.
+    let fields = entry.fields.iter().map(|(name, value)| (name.clone(), value.clone().into()));
+    let more = serde_json::Value::Object(fields.collect()).to_string();
     let message = &entry.message;
     macro_rules! at {
         ($level:ident) => {
-            match plugin_fields.is_empty() {
-                true => tracing::event!(Level::$level, plugin_name, plugin_type, external, "{message}"),
-                false => {
-                    tracing::event!(Level::$level, plugin_name, plugin_type, external, plugin_fields, "{message}")
-                }
-            }
+            tracing::event!(Level::$level, plugin_name, plugin_type, external, log.more = more, "{message}")
         };
     }
     match level {

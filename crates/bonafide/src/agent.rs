@@ -54,11 +54,7 @@ pub(crate) async fn serve(settings: AgentSettings, stop: CancellationToken) -> R
     let telemetry =
         telemetry::start(measured, &settings.telemetry, &settings.trust_domain, own, stop.clone())?;
     let health = health::serve(&settings.health_checks, check, stop.clone()).await?;
-    let host = HostServices {
-        metrics: Some(external::measure(&::agent::metrics::METRICS)),
-        ..HostServices::default()
-    };
-    let externals = Externals::new(settings.trust_domain.clone(), host);
+    let externals = Externals::new(settings.trust_domain.clone(), host_services());
     let adapters = match adapters(&settings, status, &externals).await {
         Ok(adapters) => adapters,
         Err(failure) => {
@@ -73,6 +69,11 @@ pub(crate) async fn serve(settings: AgentSettings, stop: CancellationToken) -> R
     telemetry.await;
     externals.stop().await;
     Ok(outcome?)
+}
+
+/// What external plugins find at this agent.
+fn host_services() -> HostServices {
+    HostServices { metrics: Some(external::measure(&::agent::metrics::METRICS)), ..HostServices::default() }
 }
 
 async fn adapters(
@@ -136,7 +137,7 @@ async fn external_faults(settings: &AgentSettings) -> Vec<String> {
     }
     let mut faults = Vec::new();
     for (kind, external) in all {
-        faults.extend(external::faults(kind, external, &settings.trust_domain).await);
+        faults.extend(external::faults(kind, external, &settings.trust_domain, host_services()).await);
     }
     faults
 }

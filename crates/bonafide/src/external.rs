@@ -29,7 +29,13 @@ impl Externals {
         let failed = |what: &str, error: &(dyn std::error::Error + 'static)| {
             let name = &external.name;
             let error = chain(error);
-            tracing::error!(plugin_name = name, plugin_type = kind, external = true, error, "Failed to {what} plugin");
+            tracing::error!(
+                plugin_name = name,
+                plugin_type = kind,
+                external = true,
+                error,
+                "Failed to {what} plugin"
+            );
             Failure::from(format!("failed to {what} plugin {name:?}: {error}"))
         };
         let plugin = launch(kind, external, self.host.clone()).await.map_err(|e| failed("load", &*e))?;
@@ -75,9 +81,14 @@ impl Externals {
 }
 
 /// What is wrong with a plugin and its settings, asked of the plugin itself: it is started for that, and ended again.
-pub(crate) async fn faults(kind: &'static str, external: &External, td: &TrustDomain) -> Vec<String> {
+pub(crate) async fn faults(
+    kind: &'static str,
+    external: &External,
+    td: &TrustDomain,
+    host: HostServices,
+) -> Vec<String> {
     let named = |what: String| format!("{kind} {:?}: {what}", external.name);
-    let plugin = match launch(kind, external, HostServices::default()).await {
+    let plugin = match launch(kind, external, host).await {
         Ok(plugin) => plugin,
         Err(error) => return vec![named(chain(&*error))],
     };
@@ -111,7 +122,11 @@ pub(crate) fn measure(set: &'static Set) -> Measure {
         let value = match sample {
             Sample::Gauge(value) => Loose::Gauge(value),
             // Counters count whole things here; a negative or partial count is none.
-            #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "rounded, and not below zero")]
+            #[allow(
+                clippy::cast_possible_truncation,
+                clippy::cast_sign_loss,
+                reason = "rounded, and not below zero"
+            )]
             Sample::Counter(value) => Loose::Counter(value.max(0.0).round() as u64),
             Sample::Value(value) => Loose::Sample(value),
             Sample::Time(took) => Loose::Time(took.as_secs_f64() * 1000.0),

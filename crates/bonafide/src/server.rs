@@ -203,7 +203,9 @@ async fn external_faults(settings: &ServerSettings) -> Vec<String> {
     all.extend(settings.bundle_publishers.iter().map(|external| ("BundlePublisher", external)));
     let mut faults = Vec::new();
     for (kind, external) in all {
-        faults.extend(external::faults(kind, external, &settings.trust_domain).await);
+        // Services of a server that does not answer yet.
+        let host = host_services(&Arc::default());
+        faults.extend(external::faults(kind, external, &settings.trust_domain, host).await);
     }
     faults
 }

@@ -154,7 +154,7 @@ fn read<'a>(
             may_be_external(block, (kind, name), &place)?;
             let checksum = checksum(block, sum);
             let data = match (&inline, &file) {
-                (Some(inline), _) => PluginData::Inline(inline.print()),
+                (Some(inline), _) => PluginData::Inline(inline.print().trim_end().to_owned()),
                 (None, Some(file)) => PluginData::File(file.value.clone().into()),
                 (None, None) => PluginData::None,
             };
@@ -173,12 +173,12 @@ fn read<'a>(
 fn may_be_external(block: &Block<'_>, (kind, name): (&str, &str), place: &Place) -> Option<()> {
     let would = match (kind, name) {
         ("DataStore", _) => {
-            let with = "DataStore: the registry is kept by the built-in \"sql\" alone, as in SPIRE";
+            let with = "with DataStore: the registry is kept by the built-in \"sql\" alone, as in SPIRE";
             block.mistake(place.clone(), Problem::NoMeaning { key: "plugin_cmd".to_owned(), with });
             return None;
         }
         ("NodeAttestor", "join_token") => {
-            let with = "NodeAttestor \"join_token\", which only the server itself can judge";
+            let with = "with NodeAttestor \"join_token\", which only the server itself can judge";
             block.mistake(place.clone(), Problem::NoMeaning { key: "plugin_cmd".to_owned(), with });
             return None;
         }

@@ -20,8 +20,8 @@ mod testing;
 mod trust;
 
 pub use api::health::Subsystem;
-pub use engine::{Adapters, MakeAttestors, OwnAuthorities, ServerError, Settings, run};
 pub use authority::ServerCredentials;
+pub use engine::{Adapters, MakeAttestors, OwnAuthorities, ServerError, Settings, run};
 pub use publish::{Audience, Objection};
 pub use ready::Ready;
 pub use sweep::Prune;

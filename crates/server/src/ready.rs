@@ -5,8 +5,8 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
-use spiffe::{SpiffeId, TrustDomain};
 use spiffe::bundle::{Bundle, BundleSet};
+use spiffe::{SpiffeId, TrustDomain};
 use spiffe_tls::{BundleHandle, IdentitySource};
 
 use crate::api::health::{self, Subsystem};

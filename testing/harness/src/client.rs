@@ -8,6 +8,18 @@ use crate::locate;
 use crate::ran::Ran;
 use crate::skip::Missing;
 
+/// The program that is an external plugin of every kind.
+///
+/// # Errors
+/// [`Missing::Tool`] when it was not built.
+pub fn plugin() -> Result<PathBuf, Missing> {
+    let path = locate::clients_folder().join("plugin/plugin");
+    if path.exists() {
+        return Ok(path);
+    }
+    Err(Missing::Tool(format!("{} is missing: scripts/install-test-tools builds it", path.display())))
+}
+
 /// One of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Client {

@@ -28,7 +28,7 @@ mod skip;
 mod small_disk;
 
 pub use agent::Agent;
-pub use client::{Client, Running};
+pub use client::{Client, Running, plugin};
 pub use domain::Domain;
 pub use eventually::eventually;
 pub use http::{Answer, get};

@@ -87,7 +87,7 @@ health_checks { listener_enabled = true bind_port = 8090 }
         panic!()
     };
     assert_eq!(intermediates_path.as_ref().unwrap().to_str(), Some("/i.pem"));
-    let WorkloadAttestor::Unix(unix) = settings.workload_attestors[0];
+    let WorkloadAttestor::Unix(unix) = settings.workload_attestors[0] else { panic!("unix was asked for") };
     assert_eq!((unix.discover_workload_path, unix.workload_size_limit), (true, -1));
     assert_eq!(settings.health_checks.bind_port, 8090);
     assert_eq!(settings.warnings.len(), 1, "keys in memory");

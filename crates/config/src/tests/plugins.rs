@@ -222,7 +222,11 @@ fn an_upstream_authority_with_mistakes_gets_all_of_them_named() {
 #[test]
 fn a_program_may_be_a_plugin_of_every_type_but_one() {
     let sum = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08";
-    let program = |name: &str| format!("{name:?} {{ plugin_cmd = \"/bin/x\" plugin_args = [\"-a\"] plugin_checksum = \"{sum}\" plugin_data {{ a \"b\" {{ c = 1 }} }} }}\n");
+    let program = |name: &str| {
+        format!(
+            "{name:?} {{ plugin_cmd = \"/bin/x\" plugin_args = [\"-a\"] plugin_checksum = \"{sum}\" plugin_data {{ a \"b\" {{ c = 1 }} }} }}\n"
+        )
+    };
     let all = ["KeyManager", "NodeAttestor", "UpstreamAuthority", "Notifier", "BundlePublisher"];
     let plugins: String = all.iter().map(|kind| format!("{kind} {}", program("disk"))).collect();
     let settings = server(&with(&format!("{STORE}{plugins}"))).unwrap();
@@ -231,7 +235,7 @@ fn a_program_may_be_a_plugin_of_every_type_but_one() {
         command: "/bin/x".into(),
         args: vec!["-a".to_owned()],
         checksum: Some(sum.to_owned()),
-        data: PluginData::Inline("a \"b\" {\n  c = 1\n}\n".to_owned()),
+        data: PluginData::Inline("a \"b\" {\n  c = 1\n}".to_owned()),
     };
     assert_eq!(settings.key_manager, KeyManager::External(external.clone()));
     assert_eq!(settings.node_attestors, [NodeAttestor::External(external.clone())]);
@@ -253,7 +257,9 @@ fn a_program_may_be_a_plugin_of_every_type_but_one() {
 
 #[test]
 fn the_file_of_a_program_is_not_looked_into() {
-    let plugins = format!("{STORE}{KEYS}Notifier \"x\" {{ plugin_cmd = \"x\" plugin_data_file = \"/no/such/file\" }}\n");
+    let plugins = format!(
+        "{STORE}{KEYS}Notifier \"x\" {{ plugin_cmd = \"x\" plugin_data_file = \"/no/such/file\" }}\n"
+    );
     let notifiers = server(&with(&plugins)).unwrap().notifiers;
     assert_eq!(notifiers[0].data, PluginData::File("/no/such/file".into()));
 }

@@ -207,6 +207,9 @@ fn fields_that_another_program_names_stand_beside_ours() {
     });
     assert_eq!(
         lines,
-        ["level=info msg=Hello fields.level=odd n=3 plugin_name=x who=me", "level=info msg=Hello log.more=\"no JSON\""]
+        [
+            "level=info msg=Hello fields.level=odd n=3 plugin_name=x who=me",
+            "level=info msg=Hello log.more=\"no JSON\""
+        ]
     );
 }

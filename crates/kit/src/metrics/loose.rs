@@ -35,7 +35,8 @@ impl Set {
         if !is_admitted(name, labels) {
             return false;
         }
-        let labels: Vec<Label> = labels.iter().map(|(name, value)| Label::new(name.clone(), value.clone())).collect();
+        let labels: Vec<Label> =
+            labels.iter().map(|(name, value)| Label::new(name.clone(), value.clone())).collect();
         let key = Key::from_parts(name.to_owned(), labels);
         match value {
             Loose::Gauge(value) => recorder.register_gauge(&key, &SAMPLES).set(value),

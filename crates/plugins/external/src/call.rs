@@ -17,7 +17,8 @@ pub(crate) async fn answer<T>(
     call: impl Future<Output = Result<Response<T>, Status>>,
 ) -> Result<T, Status> {
     let done = tokio::time::timeout(PATIENCE, call).await;
-    let done = done.unwrap_or_else(|_| Err(Status::deadline_exceeded(format!("no answer within {PATIENCE:?}"))));
+    let done =
+        done.unwrap_or_else(|_| Err(Status::deadline_exceeded(format!("no answer within {PATIENCE:?}"))));
     done.map(Response::into_inner).map_err(|status| named(plugin, &status))
 }
 

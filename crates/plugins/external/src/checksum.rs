@@ -93,7 +93,9 @@ mod tests {
 
     #[test]
     fn what_is_no_checksum_is_refused() {
-        for bad in ["", "ab", &ABC[1..], &format!("{ABC}00"), &ABC.replace("ba", "+a"), &ABC.replace("ba", "é")] {
+        for bad in
+            ["", "ab", &ABC[1..], &format!("{ABC}00"), &ABC.replace("ba", "+a"), &ABC.replace("ba", "é")]
+        {
             assert!(Checksum::parse(bad).is_err(), "{bad}");
         }
     }

@@ -80,10 +80,23 @@ impl Configurable {
         match new.settings {
             Settings::File(_) => {
                 let hash = hash(&data);
-                tracing::info!(plugin_name, plugin_type, external = true, reconfigurable = true, hash, "Configured plugin");
+                tracing::info!(
+                    plugin_name,
+                    plugin_type,
+                    external = true,
+                    reconfigurable = true,
+                    hash,
+                    "Configured plugin"
+                );
                 new.remember(hash);
             }
-            _ => tracing::info!(plugin_name, plugin_type, external = true, reconfigurable = false, "Configured plugin"),
+            _ => tracing::info!(
+                plugin_name,
+                plugin_type,
+                external = true,
+                reconfigurable = false,
+                "Configured plugin"
+            ),
         }
         Ok(new)
     }
@@ -135,10 +148,23 @@ impl Configurable {
         };
         match fresh.await {
             Ok(new) if new == old => {
-                tracing::info!(plugin_name, plugin_type, external = true, hash = old, "Plugin not reconfigured since the config is unchanged");
+                tracing::info!(
+                    plugin_name,
+                    plugin_type,
+                    external = true,
+                    hash = old,
+                    "Plugin not reconfigured since the config is unchanged"
+                );
             }
             Ok(new) => {
-                tracing::info!(plugin_name, plugin_type, external = true, old_hash = old, new_hash = new, "Plugin reconfigured");
+                tracing::info!(
+                    plugin_name,
+                    plugin_type,
+                    external = true,
+                    old_hash = old,
+                    new_hash = new,
+                    "Plugin reconfigured"
+                );
                 self.remember(new);
             }
             Err(error) => {
@@ -159,10 +185,13 @@ impl Configurable {
 
     async fn hand_over(&self, data: &str) -> Result<(), ConfigureError> {
         let request = ConfigureRequest {
-            core_configuration: Some(CoreConfiguration { trust_domain: self.trust_domain.as_str().to_owned() }),
+            core_configuration: Some(CoreConfiguration {
+                trust_domain: self.trust_domain.as_str().to_owned(),
+            }),
             hcl_configuration: data.to_owned(),
         };
-        let call = call::answer(&self.plugin, ConfigClient::new(self.plugin.channel()).configure(request)).await;
+        let call =
+            call::answer(&self.plugin, ConfigClient::new(self.plugin.channel()).configure(request)).await;
         call.map(|_| ()).map_err(|status| ConfigureError::Refused(status.message().to_owned()))
     }
 

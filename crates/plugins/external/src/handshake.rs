@@ -28,7 +28,9 @@ pub enum HandshakeError {
     #[error("unrecognized remote plugin message: {0:?}; is the program a SPIRE plugin of this type?")]
     Unrecognized(String),
     /// It speaks another version.
-    #[error("incompatible {what} version: the plugin has {found:?}, wanted is {wanted:?}; the plugin has to be recompiled")]
+    #[error(
+        "incompatible {what} version: the plugin has {found:?}, wanted is {wanted:?}; the plugin has to be recompiled"
+    )]
     Version {
         /// Of which protocol.
         what: &'static str,
@@ -66,7 +68,11 @@ impl Handshake {
         }
         for (what, found, wanted) in [("core", core, CORE), ("protocol", protocol, PROTOCOL)] {
             if !same(found, wanted) {
-                return Err(HandshakeError::Version { what, found: found.chars().take(20).collect(), wanted });
+                return Err(HandshakeError::Version {
+                    what,
+                    found: found.chars().take(20).collect(),
+                    wanted,
+                });
             }
         }
         // Without a fifth part it is net/rpc.
@@ -96,7 +102,11 @@ mod tests {
 
     #[test]
     fn the_line_of_a_plugin_tells_where_it_serves() {
-        for line in ["1|1|unix|/tmp/plugin123|grpc|", "1|1|unix|/tmp/plugin123|grpc\n", " 01|1|unix|/tmp/plugin123|grpc||true"] {
+        for line in [
+            "1|1|unix|/tmp/plugin123|grpc|",
+            "1|1|unix|/tmp/plugin123|grpc\n",
+            " 01|1|unix|/tmp/plugin123|grpc||true",
+        ] {
             assert_eq!(Handshake::parse(line), Ok(Handshake::Unix("/tmp/plugin123".into())), "{line}");
         }
         let tcp = Handshake::parse("1|1|tcp|127.0.0.1:1234|grpc|").unwrap();

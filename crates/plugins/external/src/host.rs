@@ -104,7 +104,12 @@ impl HostServices {
 struct MetricsHost(Measure);
 
 impl MetricsHost {
-    fn take(&self, key: &[String], labels: &[metrics::Label], sample: Sample) -> Result<Response<()>, Status> {
+    fn take(
+        &self,
+        key: &[String],
+        labels: &[metrics::Label],
+        sample: Sample,
+    ) -> Result<Response<()>, Status> {
         let fits = |text: &str| text.len() <= MAX_PART;
         let small = !key.is_empty()
             && key.len() <= MAX_PARTS
@@ -112,7 +117,9 @@ impl MetricsHost {
             && key.iter().all(|part| fits(part))
             && labels.iter().all(|label| fits(&label.name) && fits(&label.value));
         if !small {
-            let why = format!("a metric's name has 1 to {MAX_PARTS} parts and as many labels, of {MAX_PART} bytes each");
+            let why = format!(
+                "a metric's name has 1 to {MAX_PARTS} parts and as many labels, of {MAX_PART} bytes each"
+            );
             return Err(Status::invalid_argument(why));
         }
         let labels: Vec<_> = labels.iter().map(|label| (label.name.clone(), label.value.clone())).collect();
@@ -133,7 +140,10 @@ impl Metrics for MetricsHost {
         self.take(&key, &[], Sample::Gauge(val.into()))
     }
 
-    async fn incr_counter(&self, request: Request<metrics::IncrCounterRequest>) -> Result<Response<()>, Status> {
+    async fn incr_counter(
+        &self,
+        request: Request<metrics::IncrCounterRequest>,
+    ) -> Result<Response<()>, Status> {
         let metrics::IncrCounterRequest { key, val, labels } = request.into_inner();
         self.take(&key, &labels, Sample::Counter(val.into()))
     }
@@ -167,7 +177,8 @@ impl IdentityProvider for IdentityHost {
         &self,
         _: Request<identity::FetchX509IdentityRequest>,
     ) -> Result<Response<identity::FetchX509IdentityResponse>, Status> {
-        let not_yet = || Status::failed_precondition("IdentityProvider host service has not been initialized");
+        let not_yet =
+            || Status::failed_precondition("IdentityProvider host service has not been initialized");
         let ServerIdentity { chain, key, bundle } = (self.0)().ok_or_else(not_yet)?;
         Ok(Response::new(identity::FetchX509IdentityResponse {
             identity: Some(identity::X509Identity { cert_chain: chain, private_key: key.to_vec() }),

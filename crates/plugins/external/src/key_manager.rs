@@ -60,7 +60,8 @@ impl KeyManager {
     }
 
     fn key(&self, id: &str, found: Option<Found>) -> Result<Arc<dyn Signer>, Status> {
-        let found = found.ok_or_else(|| nonsense(&self.plugin, &format!("plugin response empty for key {id:?}")))?;
+        let found =
+            found.ok_or_else(|| nonsense(&self.plugin, &format!("plugin response empty for key {id:?}")))?;
         if found.id != id {
             let why = format!("plugin response has unexpected key id {:?} for key {id:?}", found.id);
             return Err(nonsense(&self.plugin, &why));
@@ -77,7 +78,11 @@ impl KeyManager {
     }
 
     async fn sign(&self, id: String, digest: Vec<u8>, how: How) -> Result<Signature, Status> {
-        on_either_side!(self, sign_data, SignDataRequest { key_id: id, data: digest, signer_opts: Some(how.into()) })
+        on_either_side!(
+            self,
+            sign_data,
+            SignDataRequest { key_id: id, data: digest, signer_opts: Some(how.into()) }
+        )
     }
 
     fn unreadable(&self, status: &Status) -> KeyError {
@@ -100,8 +105,11 @@ impl ports::KeyManager for KeyManager {
             KeyType::Rsa4096 => wire::KeyType::Rsa4096,
             KeyType::EcP521 => return Err(failed("SPIRE's plugins have no such key type".to_owned())),
         };
-        let made: Result<OneKey, Status> =
-            on_either_side!(self, generate_key, GenerateKeyRequest { key_id: id.to_owned(), key_type: kind.into() });
+        let made: Result<OneKey, Status> = on_either_side!(
+            self,
+            generate_key,
+            GenerateKeyRequest { key_id: id.to_owned(), key_type: kind.into() }
+        );
         let key = made.and_then(|OneKey(found)| self.key(id, found));
         key.map_err(|status| failed(status.message().to_owned()))
     }
@@ -158,7 +166,9 @@ impl Signer for Key {
         let refused = |why: &str| SignError::Refused(why.to_owned());
         let Signature { signature, fingerprint } = signed.map_err(|status| refused(status.message()))?;
         if fingerprint != self.fingerprint {
-            return Err(refused("the plugin signed with another key of the same name; was it made anew elsewhere?"));
+            return Err(refused(
+                "the plugin signed with another key of the same name; was it made anew elsewhere?",
+            ));
         }
         match signature.is_empty() {
             true => Err(refused("plugin returned empty signature data")),

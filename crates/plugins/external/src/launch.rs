@@ -38,7 +38,9 @@ pub enum LaunchError {
     #[error(transparent)]
     Checksum(#[from] ChecksumError),
     /// It cannot be started.
-    #[error("cannot start {program}: {cause}; check the path, that it may be executed, and what it is built for")]
+    #[error(
+        "cannot start {program}: {cause}; check the path, that it may be executed, and what it is built for"
+    )]
     Spawn {
         /// The program.
         program: String,

@@ -94,7 +94,8 @@ impl ports::NodeAttestor for NodeAttestor {
             request.metadata_mut().insert(CLIENT_IP, address);
         }
         let late = |_| AttestError::Failed(format!("the plugin took longer than {STEP:?}"));
-        let mut client = NodeAttestorClient::new(self.plugin.channel()).max_decoding_message_size(MAX_MESSAGE);
+        let mut client =
+            NodeAttestorClient::new(self.plugin.channel()).max_decoding_message_size(MAX_MESSAGE);
         let stream = tokio::time::timeout(STEP, client.attest(request)).await.map_err(late)?;
         let mut answers = stream.map_err(|status| self.failed(&status))?.into_inner();
         for _ in 0..=MAX_CHALLENGES {

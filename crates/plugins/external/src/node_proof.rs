@@ -48,11 +48,13 @@ impl ports::NodeProof for NodeProof {
     async fn prove(&self, server: &mut dyn Prover) -> Result<(), AttestError> {
         let (to_plugin, challenges) = mpsc::channel(1);
         let mut client = NodeAttestorClient::new(self.0.channel()).max_decoding_message_size(MAX_MESSAGE);
-        let stream = tokio::time::timeout(STEP, client.aid_attestation(ReceiverStream::new(challenges))).await;
+        let stream =
+            tokio::time::timeout(STEP, client.aid_attestation(ReceiverStream::new(challenges))).await;
         let stream = stream.map_err(|_| AttestError::Failed("the plugin does not answer".to_owned()))?;
         let mut answers = stream.map_err(|status| self.failed(&status))?.into_inner();
         let closed = "plugin closed stream before returning attestation data";
-        let Some(Data::Payload(payload)) = self.next(&mut answers, closed).await?.data.filter(is_something) else {
+        let Some(Data::Payload(payload)) = self.next(&mut answers, closed).await?.data.filter(is_something)
+        else {
             return Err(AttestError::Failed("plugin response missing attestation payload".to_owned()));
         };
         let mut challenge = server.send(payload).await?;

@@ -78,7 +78,12 @@ impl Plugin {
         let name: &'static str = Box::leak(launch.name.clone().into_boxed_str());
         let whose = Whose { name, kind: launch.kind };
         if launch.checksum.is_none() {
-            tracing::warn!(plugin_name = name, plugin_type = whose.kind, external = true, "Plugin checksum not configured");
+            tracing::warn!(
+                plugin_name = name,
+                plugin_type = whose.kind,
+                external = true,
+                "Plugin checksum not configured"
+            );
         }
         let stop = CancellationToken::new();
         let token = stop.clone();
@@ -148,10 +153,14 @@ impl Plugin {
     fn is_of_its_kind(&self) -> Result<(), StartError> {
         let whose = self.0.whose;
         let wanted: &[&'static str] = match whose.kind {
-            "KeyManager" => &["spire.plugin.server.keymanager.v1.KeyManager", "spire.plugin.agent.keymanager.v1.KeyManager"],
-            "NodeAttestor" => {
-                &["spire.plugin.server.nodeattestor.v1.NodeAttestor", "spire.plugin.agent.nodeattestor.v1.NodeAttestor"]
-            }
+            "KeyManager" => &[
+                "spire.plugin.server.keymanager.v1.KeyManager",
+                "spire.plugin.agent.keymanager.v1.KeyManager",
+            ],
+            "NodeAttestor" => &[
+                "spire.plugin.server.nodeattestor.v1.NodeAttestor",
+                "spire.plugin.agent.nodeattestor.v1.NodeAttestor",
+            ],
             "UpstreamAuthority" => &["spire.plugin.server.upstreamauthority.v1.UpstreamAuthority"],
             "Notifier" => &["spire.plugin.server.notifier.v1.Notifier"],
             "BundlePublisher" => &["spire.plugin.server.bundlepublisher.v1.BundlePublisher"],
@@ -163,7 +172,13 @@ impl Plugin {
             let known = wanted.contains(&service.as_str()) || service == crate::configure::SERVICE;
             if !known {
                 let (plugin_name, plugin_type, plugin_service) = (whose.name, whose.kind, service.as_str());
-                tracing::warn!(plugin_name, plugin_type, external = true, plugin_service, "Unsupported plugin service found");
+                tracing::warn!(
+                    plugin_name,
+                    plugin_type,
+                    external = true,
+                    plugin_service,
+                    "Unsupported plugin service found"
+                );
             }
         }
         match wanted.iter().any(|service| self.has(service)) {

@@ -6,7 +6,8 @@ use proto::spire::plugin::server::bundlepublisher::v1::PublishBundleRequest;
 use proto::spire::plugin::server::bundlepublisher::v1::bundle_publisher_client::BundlePublisherClient;
 use proto::spire::plugin::server::notifier::v1::notifier_client::NotifierClient;
 use proto::spire::plugin::server::notifier::v1::{
-    BundleLoaded, BundleUpdated, NotifyAndAdviseRequest, NotifyRequest, notify_and_advise_request, notify_request,
+    BundleLoaded, BundleUpdated, NotifyAndAdviseRequest, NotifyRequest, notify_and_advise_request,
+    notify_request,
 };
 use spiffe::bundle::Bundle;
 use tonic::Status;

@@ -88,7 +88,12 @@ impl UpstreamAuthority {
         patience: Duration,
         call: impl Future<Output = Result<T, UpstreamError>>,
     ) -> Result<T, UpstreamError> {
-        let late = || UpstreamError::Unavailable(format!("plugin {:?} took longer than {patience:?}", self.plugin.name()));
+        let late = || {
+            UpstreamError::Unavailable(format!(
+                "plugin {:?} took longer than {patience:?}",
+                self.plugin.name()
+            ))
+        };
         tokio::time::timeout(patience, call).await.unwrap_or_else(|_| Err(late()))
     }
 
@@ -100,7 +105,8 @@ impl UpstreamAuthority {
     ) -> (DropGuard, CancellationToken) {
         let stop = CancellationToken::new();
         let ended = CancellationToken::new();
-        let (heard, plugin, token, end) = (self.heard.clone(), self.plugin.clone(), stop.clone(), ended.clone());
+        let (heard, plugin, token, end) =
+            (self.heard.clone(), self.plugin.clone(), stop.clone(), ended.clone());
         tokio::spawn(async move {
             let _ended = end.drop_guard();
             let (plugin_name, plugin_type) = (plugin.name(), plugin.kind());
@@ -113,7 +119,12 @@ impl UpstreamAuthority {
                     Ok(Some(message)) => {
                         let mut heard = heard.lock().unwrap_or_else(PoisonError::into_inner);
                         if let Err(error) = take(&mut heard, message) {
-                            tracing::warn!(plugin_name, plugin_type, error, "Failed to parse an update from the upstream authority plugin");
+                            tracing::warn!(
+                                plugin_name,
+                                plugin_type,
+                                error,
+                                "Failed to parse an update from the upstream authority plugin"
+                            );
                         }
                     }
                     // Plugins that have no news end the stream.
@@ -144,9 +155,8 @@ impl UpstreamAuthority {
         let stream = self.client().mint_x509ca_and_subscribe(MintX509caRequest { csr, preferred_ttl }).await;
         let mut stream = stream.map_err(|status| self.failed(&status))?.into_inner();
         let first = self.first(&mut stream).await?;
-        let chain = certificates(first.x509_ca_chain).map_err(|e| {
-            self.unusable(&format!("plugin response has malformed X.509 CA chain: {e}"))
-        })?;
+        let chain = certificates(first.x509_ca_chain)
+            .map_err(|e| self.unusable(&format!("plugin response has malformed X.509 CA chain: {e}")))?;
         let chain: Vec<Certificate> = chain.into_iter().map(|one| one.certificate).collect();
         if chain.is_empty() {
             return Err(self.unusable("plugin response missing X.509 CA chain"));
@@ -246,7 +256,8 @@ impl ports::UpstreamAuthority for UpstreamAuthority {
 
 /// At least one root.
 fn roots(wire: Vec<wire::X509Certificate>) -> Result<Vec<X509Authority>, String> {
-    let roots = certificates(wire).map_err(|e| format!("plugin response has malformed upstream X.509 roots: {e}"))?;
+    let roots =
+        certificates(wire).map_err(|e| format!("plugin response has malformed upstream X.509 roots: {e}"))?;
     match roots.is_empty() {
         true => Err("plugin response missing upstream X.509 roots".to_owned()),
         false => Ok(roots),

@@ -67,10 +67,13 @@ impl ports::WorkloadAttestor for WorkloadAttestor {
             }
         })?;
         if values.len() > MAX_SELECTORS {
-            return Err(AttestError::Failed(format!("plugin response has more than {MAX_SELECTORS} selectors")));
+            return Err(AttestError::Failed(format!(
+                "plugin response has more than {MAX_SELECTORS} selectors"
+            )));
         }
         let selectors = values.iter().map(|value| Selector::new(self.0.name(), value));
-        let unusable = |error| AttestError::Failed(format!("plugin response has an unusable selector: {error}"));
+        let unusable =
+            |error| AttestError::Failed(format!("plugin response has an unusable selector: {error}"));
         selectors.collect::<Result<Selectors, _>>().map_err(unusable)
     }
 }

@@ -33,7 +33,9 @@ pub(crate) fn make(
             let server = sshpop::Server::new(td.clone(), &sshpop(settings));
             Ok(Arc::new(server.map_err(|all| joined(&all))?))
         }
-        NodeAttestor::External(external) => Err(format!("{:?} is a program, not built in", external.name).into()),
+        NodeAttestor::External(external) => {
+            Err(format!("{:?} is a program, not built in", external.name).into())
+        }
     }
 }
 

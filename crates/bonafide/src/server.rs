@@ -6,7 +6,9 @@ use std::process::ExitCode;
 use std::sync::{Arc, OnceLock};
 
 use config::External;
-use config::server::{DataStore, KeyManager, NodeAttestor, OpaPolicy, Overrides, ServerSettings, UpstreamAuthority};
+use config::server::{
+    DataStore, KeyManager, NodeAttestor, OpaPolicy, Overrides, ServerSettings, UpstreamAuthority,
+};
 use kit::clock::Clock;
 use kit::flags::Values;
 use model::ports;

@@ -251,7 +251,7 @@ fn a_program_may_be_a_plugin_of_every_type_but_one() {
     );
     refused(
         &format!("{STORE}{KEYS}NodeAttestor \"x\" {{ plugin_cmd = \"/x\" plugin_checksum = \"ab\" }}\n"),
-        "s.conf:5:56: plugin_checksum \"ab\" is not usable: it must be the SHA-256 of the program, 64 hexadecimal digits (sha256sum prints it)",
+        "s.conf:5:56: plugin_checksum \"ab\" cannot be used: it must be the SHA-256 of the program, 64 hexadecimal digits (sha256sum prints it)",
     );
 }
 

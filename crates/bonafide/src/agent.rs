@@ -6,12 +6,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use agent::{AgentStatus, Bootstrap, PinPeer, Stage};
-use config::agent::{AgentSettings, KeyManager, NodeAttestor, Overrides, WorkloadAttestor, X509pop};
+use config::agent::{
+    AgentSettings, KeyManager, NodeAttestor, Overrides, TpmDevid, WorkloadAttestor, X509pop,
+};
 use kit::clock::Clock;
 use kit::flags::Values;
 use model::ports;
 use plugins_external::HostServices;
-use plugins_local::{http_challenge, join_token, keys, peer, sshpop, unix, x509pop};
+use plugins_local::{http_challenge, join_token, keys, peer, sshpop, tpm_devid, unix, x509pop};
 use tokio_util::sync::CancellationToken;
 
 use crate::external::{self, Externals};
@@ -208,6 +210,7 @@ async fn proof(
             http.port.unwrap_or(0),
             http.advertised_port,
         )?),
+        NodeAttestor::TpmDevid(tpm) => Arc::new(tpm_devid(tpm)?),
         NodeAttestor::Sshpop(ssh) => {
             Arc::new(sshpop::Agent::from_files(ssh.host_key_path.clone(), ssh.host_cert_path.clone())?)
         }
@@ -216,6 +219,22 @@ async fn proof(
             Arc::new(plugins_external::NodeProof::new(plugin))
         }
     })
+}
+
+fn tpm_devid(settings: &TpmDevid) -> Result<tpm_devid::Agent, tpm_devid::CredentialError> {
+    let password = |password: &config::agent::Password| password.reveal().to_owned().into();
+    let passwords = tpm_devid::Passwords {
+        devid: password(&settings.devid_password),
+        owner_hierarchy: password(&settings.owner_hierarchy_password),
+        endorsement_hierarchy: password(&settings.endorsement_hierarchy_password),
+    };
+    let files = tpm_devid::AgentSettings {
+        tpm_device_path: settings.tpm_device_path.clone(),
+        devid_cert_path: settings.devid_cert_path.clone(),
+        devid_priv_path: settings.devid_priv_path.clone(),
+        devid_pub_path: settings.devid_pub_path.clone(),
+    };
+    tpm_devid::Agent::new(files, passwords)
 }
 
 async fn workload_attestor(

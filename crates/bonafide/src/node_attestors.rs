@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use config::server::{HttpChallenge, NodeAttestor, Sshpop, X509pop, X509popMode};
+use config::server::{HttpChallenge, NodeAttestor, Sshpop, TpmDevid, X509pop, X509popMode};
 use model::ports;
-use plugins_local::{http_challenge, join_token, sshpop, x509pop};
+use plugins_local::{http_challenge, join_token, sshpop, tpm_devid, x509pop};
 use spiffe::TrustDomain;
 
 use crate::start::Failure;
@@ -36,6 +36,10 @@ pub(crate) fn make(
         NodeAttestor::External(external) => {
             Err(format!("{:?} is a program, not built in", external.name).into())
         }
+        NodeAttestor::TpmDevid(settings) => {
+            let server = tpm_devid::Server::new(td.clone(), &tpm_devid(settings));
+            Ok(Arc::new(server.map_err(|all| joined(&all))?))
+        }
     }
 }
 
@@ -51,6 +55,9 @@ pub(crate) fn faults(td: &TrustDomain, attestor: &NodeAttestor) -> Vec<String> {
             named("http_challenge", http_challenge::Server::new(td.clone(), &http_challenge(settings)))
         }
         NodeAttestor::Sshpop(settings) => named("sshpop", sshpop::Server::new(td.clone(), &sshpop(settings))),
+        NodeAttestor::TpmDevid(settings) => {
+            named("tpm_devid", tpm_devid::Server::new(td.clone(), &tpm_devid(settings)))
+        }
     }
 }
 
@@ -69,6 +76,13 @@ fn http_challenge(settings: &HttpChallenge) -> http_challenge::Configuration {
         required_port: settings.required_port.map(i64::from),
         allow_non_root_ports: settings.allow_non_root_ports,
         tofu: settings.tofu,
+    }
+}
+
+fn tpm_devid(settings: &TpmDevid) -> tpm_devid::Configuration {
+    tpm_devid::Configuration {
+        devid_ca_path: settings.devid_ca_path.clone(),
+        endorsement_ca_path: settings.endorsement_ca_path.clone(),
     }
 }
 

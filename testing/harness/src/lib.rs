@@ -26,6 +26,7 @@ mod ran;
 mod server;
 mod skip;
 mod small_disk;
+mod soft_tpm;
 
 pub use agent::Agent;
 pub use client::{Client, Running, plugin};
@@ -41,3 +42,4 @@ pub use ran::Ran;
 pub use server::Server;
 pub use skip::{Missing, skip};
 pub use small_disk::SmallDisk;
+pub use soft_tpm::SoftTpm;

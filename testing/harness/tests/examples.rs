@@ -12,11 +12,12 @@ use harness::{Domain, NodeAttestor, Options, Process, Program, Ran, eventually, 
 const READY: Duration = Duration::from_secs(30);
 
 /// Examples that need what a test does not have, and what that is.
-const NOT_STARTED: [(&str, &str); 7] = [
+const NOT_STARTED: [(&str, &str); 8] = [
     ("server/policy.conf", "a policy of an operator's; tests/calls starts one"),
     ("agent/bootstrap-url.conf", "a web server whose certificate the web PKI vouches for"),
     ("agent/bootstrap-socket.conf", "a helper that serves a bundle on a socket"),
     ("agent/x509pop-workload-api.conf", "another agent"),
+    ("agent/tpm-devid.conf", "a TPM; tests/node_attestors.rs starts one"),
     ("agent/http-challenge.conf", "a name in DNS; tests/node_attestors.rs starts one"),
     ("server/upstream-disk.conf", "a CA of a PKI; tests/nested.rs starts one"),
     ("server/upstream-spire.conf", "a server above and an agent of it; tests/nested.rs starts them"),
@@ -80,6 +81,8 @@ impl Place {
             ("datacenter-a.pem", "bundle.pem"),
             ("datacenter-b.pem", "bundle.pem"),
             ("issuers.pem", "bundle.pem"),
+            ("devid-ca.pem", "bundle.pem"),
+            ("tpm-makers.pem", "bundle.pem"),
             ("metrics.pem", "svid.pem"),
             ("metrics.key", "key.pem"),
             ("monitoring-ca.pem", "bundle.pem"),

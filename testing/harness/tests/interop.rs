@@ -115,6 +115,11 @@ fn nodes_attest_by_their_ssh_host_certificates_across() {
     with_spire("sshpop", node_attestors::node_attests_by_its_host_certificate);
 }
 
+#[test]
+fn nodes_attest_by_their_tpms_across() {
+    with_spire("tpm_devid", node_attestors::node_attests_by_its_tpm);
+}
+
 /// Mutual TLS of workloads while the server's authority rotates below the agent.
 fn authority_rotates(server: Program, agent: Program) {
     let domain = domain_with_a_client(Options::default().short_authority().programs(server, agent));

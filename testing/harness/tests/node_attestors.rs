@@ -15,3 +15,8 @@ fn a_node_attests_by_its_name() {
 fn a_node_attests_by_its_ssh_host_certificate() {
     check::node_attests_by_its_host_certificate(Bonafide, Bonafide);
 }
+
+#[test]
+fn a_node_attests_by_its_tpm() {
+    check::node_attests_by_its_tpm(Bonafide, Bonafide);
+}

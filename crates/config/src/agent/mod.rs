@@ -8,7 +8,7 @@ mod plugins;
 
 pub use bootstrap::Bootstrap;
 pub use join_token::JoinToken;
-pub use node_attestor::{HttpChallenge, NodeAttestor, Sshpop, X509pop};
+pub use node_attestor::{HttpChallenge, NodeAttestor, Password, Sshpop, TpmDevid, X509pop};
 pub use plugins::{KeyManager, Unix, WorkloadAttestor};
 
 #[cfg(test)]

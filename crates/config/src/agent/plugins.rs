@@ -6,7 +6,7 @@ use super::super::block::{Block, Unknown};
 use super::super::external::External;
 use super::super::plugin::{Known, Plugin, plugins};
 use super::super::problem::Notice;
-use super::node_attestor::{NodeAttestor, http_challenge, sshpop, x509pop};
+use super::node_attestor::{NodeAttestor, http_challenge, sshpop, tpm_devid, x509pop};
 
 /// Where keys are kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -68,7 +68,7 @@ pub(crate) const KNOWN: [Known; 20] = [
     there("NodeAttestor", "http_challenge"),
     later("NodeAttestor", "k8s_psat", "attest by a projected service account token"),
     there("NodeAttestor", "sshpop"),
-    later("NodeAttestor", "tpm_devid", "attest by a DevID certificate in the TPM"),
+    there("NodeAttestor", "tpm_devid"),
     there("WorkloadAttestor", "unix"),
     later("WorkloadAttestor", "docker", "tell workloads apart by their container"),
     later("WorkloadAttestor", "k8s", "tell workloads apart by their pod"),
@@ -112,6 +112,9 @@ pub(super) fn read(top: &Block<'_>) -> Option<AgentPlugins> {
                 node_attestor = Some(NodeAttestor::HttpChallenge(http_challenge(plugin)));
             }
             ("NodeAttestor", "sshpop") => node_attestor = Some(NodeAttestor::Sshpop(sshpop(plugin))),
+            ("NodeAttestor", "tpm_devid") => {
+                node_attestor = tpm_devid(plugin).map(NodeAttestor::TpmDevid);
+            }
             ("NodeAttestor", _) => {
                 plugin.no_settings(Unknown::Warn);
                 node_attestor = Some(NodeAttestor::JoinToken);

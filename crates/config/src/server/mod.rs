@@ -10,7 +10,7 @@ mod ttl;
 mod upstream;
 
 pub use experimental::OpaPolicy;
-pub use node_attestor::{HttpChallenge, NodeAttestor, Sshpop, X509pop, X509popMode};
+pub use node_attestor::{HttpChallenge, NodeAttestor, Sshpop, TpmDevid, X509pop, X509popMode};
 pub use plugins::KeyManager;
 pub use store::{DataStore, Sqlite};
 pub use subject::CaSubject;

@@ -6,7 +6,7 @@ use super::super::block::{Block, Unknown};
 use super::super::external::External;
 use super::super::plugin::{Known, Plugin, plugins};
 use super::super::problem::Notice;
-use super::node_attestor::{NodeAttestor, http_challenge, sshpop, x509pop};
+use super::node_attestor::{NodeAttestor, http_challenge, sshpop, tpm_devid, x509pop};
 use super::store::{self, DataStore};
 use super::upstream::{self, UpstreamAuthority};
 
@@ -65,7 +65,7 @@ pub(crate) const KNOWN: [Known; 33] = [
     there("NodeAttestor", "http_challenge"),
     later("NodeAttestor", "k8s_psat", "attest Kubernetes nodes by a projected service account token"),
     there("NodeAttestor", "sshpop"),
-    later("NodeAttestor", "tpm_devid", "attest nodes by a DevID certificate in their TPM"),
+    there("NodeAttestor", "tpm_devid"),
     there("UpstreamAuthority", "disk"),
     later("UpstreamAuthority", "aws_pca", UPSTREAM),
     later("UpstreamAuthority", "awssecret", UPSTREAM),
@@ -126,6 +126,9 @@ pub(super) fn read(top: &Block<'_>) -> Option<ServerPlugins> {
                 node_attestors.push(NodeAttestor::HttpChallenge(http_challenge(plugin)));
             }
             ("NodeAttestor", "sshpop") => node_attestors.extend(sshpop(plugin).map(NodeAttestor::Sshpop)),
+            ("NodeAttestor", "tpm_devid") => {
+                node_attestors.extend(tpm_devid(plugin).map(NodeAttestor::TpmDevid));
+            }
             ("UpstreamAuthority", "disk") => upstream_authority = upstream::disk(plugin),
             ("UpstreamAuthority", _) => upstream_authority = upstream::spire(plugin),
             ("CredentialComposer", _) => {

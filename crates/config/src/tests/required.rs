@@ -146,7 +146,7 @@ fn what_an_agent_must_have_is_asked_for() {
         (
             "NodeAttestor",
             "a.conf: exactly one NodeAttestor plugin must be configured, 0 are; known are \"join_token\", \"x509pop\", \
-             \"http_challenge\", \"sshpop\"",
+             \"http_challenge\", \"sshpop\", \"tpm_devid\"",
         ),
         (
             "WorkloadAttestor",

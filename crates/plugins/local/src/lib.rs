@@ -1,4 +1,4 @@
-//! What one machine offers: disk and memory keys, join tokens, x509pop, http_challenge, sshpop, Unix processes; and upstream authorities
+//! What one machine offers: disk and memory keys, join tokens, x509pop, http_challenge, sshpop, tpm_devid, Unix processes; and upstream authorities
 //! on disk or of another server.
 
 mod files;
@@ -11,6 +11,8 @@ mod path_template;
 pub mod peer;
 mod proc;
 pub mod sshpop;
+mod tpm;
+pub mod tpm_devid;
 pub mod unix;
 pub mod upstream;
 mod workload_api;

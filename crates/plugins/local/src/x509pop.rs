@@ -4,12 +4,12 @@
 //! Wire, identities and selectors are those of SPIRE 1.16.
 
 mod agent;
-mod chain;
+pub(crate) mod chain;
 mod key;
-mod leaf;
-mod proof;
+pub(crate) mod leaf;
+pub(crate) mod proof;
 mod san;
-mod server;
+pub(crate) mod server;
 mod template;
 mod wire;
 

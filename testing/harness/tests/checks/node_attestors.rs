@@ -1,8 +1,10 @@
-//! Nodes that prove themselves by their name or their SSH host key.
+//! Nodes that prove themselves by their name, their SSH host key or their TPM.
 
+use std::path::Path;
+use std::process::Command;
 use std::time::Duration;
 
-use harness::{Domain, NodeAttestor, Options, Program, eventually, free_port};
+use harness::{Domain, NodeAttestor, Options, Program, Ran, SoftTpm, eventually, free_port, skip};
 
 /// A domain whose agent attests by these blocks.
 fn domain(server: (Program, &str), agent: (Program, &str)) -> Domain {
@@ -103,4 +105,70 @@ pub(crate) fn node_attests_by_its_host_certificate(server: Program, agent: Progr
             });
         }
     }
+}
+
+/// Proves by a software TPM that its DevID key is in it, and comes back after an eviction.
+pub(crate) fn node_attests_by_its_tpm(server: Program, agent: Program) {
+    let tpm = match SoftTpm::start("node-1") {
+        Ok(tpm) => tpm,
+        Err(missing) => return skip("tpm_devid", &missing),
+    };
+    let path = |name: &str| tpm.path(name).display().to_string();
+    for (kind, password) in [("ecc", ""), ("rsa", "opensesame")] {
+        let mut domain = domain(
+            (
+                server,
+                &format!(
+                    "NodeAttestor \"tpm_devid\" {{\n plugin_data {{\n devid_ca_path = \"{}\"\n endorsement_ca_path = \"{}\"\n }}\n }}",
+                    path("devid-ca.pem"),
+                    path("ek-ca.pem"),
+                ),
+            ),
+            (agent, &tpm_agent(&tpm, kind, password)),
+        );
+        let (id_path, can_reattest, mut selectors) = only_agent(&domain);
+        let fingerprint = fingerprint(&tpm.path(&format!("devid-{kind}.pem")));
+        assert_eq!(id_path, format!("/spire/agent/tpm_devid/{fingerprint}"));
+        assert!(can_reattest);
+        selectors.sort();
+        let mut expected = vec![
+            format!("tpm_devid:ca:fingerprint:{}", self::fingerprint(&tpm.path("devid-ca.pem"))),
+            "tpm_devid:issuer:cn:DevID CA".to_owned(),
+            "tpm_devid:subject:cn:node-1".to_owned(),
+        ];
+        expected.sort();
+        assert_eq!(selectors, expected);
+        serves(&domain, &id_path);
+        if kind == "rsa" {
+            domain
+                .cli(&["agent", "evict", "-spiffeID", &format!("spiffe://example.org{id_path}")])
+                .succeeds();
+            let back = "the evicted agent to attest again by itself";
+            eventually(back, Duration::from_secs(60), || {
+                domain.cli(&["agent", "count"]).stdout.starts_with("1 attested").then_some(())
+            });
+        }
+        domain.agent_mut(0).stop();
+    }
+}
+
+/// The agent's block for the DevID key of this kind.
+pub(crate) fn tpm_agent(tpm: &SoftTpm, kind: &str, password: &str) -> String {
+    let path = |name: &str| tpm.path(&format!("devid-{kind}.{name}")).display().to_string();
+    format!(
+        "NodeAttestor \"tpm_devid\" {{\n plugin_data {{\n tpm_device_path = \"{}\"\n devid_cert_path = \"{}\"\n \
+         devid_priv_path = \"{}\"\n devid_pub_path = \"{}\"\n devid_password = \"{password}\"\n }}\n }}",
+        tpm.socket().display(),
+        path("pem"),
+        path("priv"),
+        path("pub"),
+    )
+}
+
+/// SHA-1 of a certificate in a PEM file.
+fn fingerprint(file: &Path) -> String {
+    let mut openssl = Command::new("openssl");
+    openssl.args(["x509", "-noout", "-fingerprint", "-sha1", "-in"]).arg(file);
+    let said = Ran::run(&mut openssl).succeeds().stdout;
+    said.trim().rsplit('=').next().unwrap().replace(':', "").to_lowercase()
 }

@@ -47,6 +47,7 @@ const SERVER_KEYS: &str = "KeyManager \"disk\" plugin_data";
 const POP: &str = "NodeAttestor \"x509pop\" plugin_data";
 const HTTP: &str = "NodeAttestor \"http_challenge\" plugin_data";
 const SSH: &str = "NodeAttestor \"sshpop\" plugin_data";
+const TPM: &str = "NodeAttestor \"tpm_devid\" plugin_data";
 const AGENT_NAMES: &[(&str, &str)] = &[(
     "= \"1-a\"",
     "\"1-a\" cannot be used: it must be a letter, then letters, digits and dashes, 32 in all at most",
@@ -150,6 +151,8 @@ pub(super) const SERVER: &[Row] = &[
     number(HTTP, "required_port", "= 80").bad(PORT),
     switch(HTTP, "allow_non_root_ports"),
     switch(HTTP, "tofu"),
+    text(TPM, "devid_ca_path", "= \"/ca\""),
+    text(TPM, "endorsement_ca_path", "= \"/ca\""),
     texts(SSH, "cert_authorities", "= [\"ssh-ed25519 AAAA\"]"),
     text(SSH, "cert_authorities_path", "= \"/ca\""),
     text(SSH, "canonical_domain", "= \"example.org\""),
@@ -294,6 +297,13 @@ pub(super) const AGENT: &[Row] = &[
     text(HTTP, "agentname", "= \"second\"").bad(AGENT_NAMES),
     number(HTTP, "port", "= 80").bad(PORT),
     number(HTTP, "advertised_port", "= 80").bad(PORT),
+    text(TPM, "tpm_device_path", "= \"/dev/tpmrm0\""),
+    text(TPM, "devid_cert_path", "= \"/c\""),
+    text(TPM, "devid_priv_path", "= \"/k\""),
+    text(TPM, "devid_pub_path", "= \"/p\""),
+    text(TPM, "devid_password", "= \"a\""),
+    text(TPM, "owner_hierarchy_password", "= \"b\""),
+    text(TPM, "endorsement_hierarchy_password", "= \"c\""),
     text(SSH, "host_key_path", "= \"/k\""),
     text(SSH, "host_cert_path", "= \"/c\""),
     switch("WorkloadAttestor \"unix\" plugin_data", "discover_workload_path"),

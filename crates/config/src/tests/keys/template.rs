@@ -117,6 +117,9 @@ fn plugin(place: &str, settings: &str) -> Option<String> {
         "NodeAttestor \"http_challenge\" plugin_data" => {
             format!("{JOIN_TOKEN_OFF}NodeAttestor \"http_challenge\" {{\nplugin_data {{\n@@\n}}\n}}")
         }
+        "NodeAttestor \"tpm_devid\" plugin_data" => {
+            format!("{JOIN_TOKEN_OFF}NodeAttestor \"tpm_devid\" {{\nplugin_data {{\n@@\n}}\n}}")
+        }
         "NodeAttestor \"sshpop\" plugin_data" => {
             // one of the keys that must be there; the agent's half passes over it, with a warning
             let one = "cert_authorities_path = \"/a\"";

@@ -113,14 +113,18 @@ fn parse(text: &[u8]) -> Result<Keys, String> {
 
 /// Replaces the file as a whole: after a crash it holds either the old keys or the new.
 pub(super) fn save(path: &Path, keys: &Keys) -> Result<(), KeyError> {
-    let text = print(keys).map_err(|why| unwritable(path, why))?;
+    replace(path, &print(keys).map_err(|why| unwritable(path, why))?)
+}
+
+/// As [`save`], with any text.
+pub(super) fn replace(path: &Path, text: &[u8]) -> Result<(), KeyError> {
     // a link (to a volume, say) stays one; what it points to is replaced
     let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
     let folder = folder_of(&target);
     let mut temporary = target.clone().into_os_string();
     temporary.push(".tmp");
     let temporary = PathBuf::from(temporary);
-    let written = write_new(&temporary, &text)
+    let written = write_new(&temporary, text)
         .and_then(|()| fs::rename(&temporary, &target))
         .and_then(|()| File::open(folder)?.sync_all());
     written.map_err(|cause| {

@@ -10,7 +10,7 @@ use webpki::{EndEntityCert, ExtendedKeyUsageValidator, KeyPurposeIdIter, Verifie
 use super::leaf::{Leaf, fingerprint};
 
 /// Certificates that are trusted without further ado.
-pub(super) struct Roots(Vec<Leaf>);
+pub(crate) struct Roots(Vec<Leaf>);
 
 /// Any purpose will do: the certificate proves a node, whatever else it is for (SPIRE 1.16).
 struct AnyPurpose;
@@ -25,12 +25,12 @@ impl ExtendedKeyUsageValidator for AnyPurpose {
 }
 
 impl Roots {
-    pub(super) fn new(roots: Vec<Leaf>) -> Self {
+    pub(crate) fn new(roots: Vec<Leaf>) -> Self {
         Self(roots)
     }
 
     /// The fingerprints of all certificates above `leaf`, by every chain that leads to a root. Fails when none does.
-    pub(super) fn verify(
+    pub(crate) fn verify(
         &self,
         leaf: &Leaf,
         intermediates: &[Leaf],

@@ -2,8 +2,8 @@
 
 use aws_lc_rs::digest::{SHA256, digest};
 use aws_lc_rs::signature::{
-    ECDSA_P256_SHA256_ASN1, ECDSA_P384_SHA256_ASN1, ECDSA_P521_SHA256_ASN1, RSA_PSS_2048_8192_SHA256,
-    RsaParameters, RsaPssSaltLength, UnparsedPublicKey, VerificationAlgorithm,
+    ECDSA_P256_SHA256_ASN1, ECDSA_P384_SHA256_ASN1, ECDSA_P521_SHA256_ASN1, RSA_PKCS1_2048_8192_SHA256,
+    RSA_PSS_2048_8192_SHA256, RsaParameters, RsaPssSaltLength, UnparsedPublicKey, VerificationAlgorithm,
 };
 use der::asn1::{ObjectIdentifier, UintRef};
 use der::{Decode, Encode, Sequence};
@@ -22,7 +22,7 @@ static RSA_PSS_LONGEST_SALT: RsaParameters =
     RSA_PSS_2048_8192_SHA256.with_pss_salt_length(RsaPssSaltLength::Max);
 
 /// A public key as far as this attestor knows it.
-pub(super) enum PublicKey<'a> {
+pub(crate) enum PublicKey<'a> {
     /// Of this many bits, as `RSAPublicKey` of RFC 8017.
     Rsa { bits: usize, der: &'a [u8] },
     /// A point on a curve.
@@ -32,7 +32,7 @@ pub(super) enum PublicKey<'a> {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Curve {
+pub(crate) enum Curve {
     P256,
     P384,
     P521,
@@ -85,6 +85,18 @@ impl<'a> PublicKey<'a> {
             },
             other => Self::Other(other.to_string()),
         }
+    }
+
+    /// Whether the key made this signature over the SHA-256 of `message`: by PKCS#1 v1.5, or two numbers in DER.
+    pub(crate) fn verifies_sha256(&self, message: &[u8], signature: &[u8]) -> bool {
+        let (how, key): (&'static dyn VerificationAlgorithm, _) = match self {
+            Self::Rsa { der, .. } => (&RSA_PKCS1_2048_8192_SHA256, der),
+            Self::Ec { curve: Curve::P256, point } => (&ECDSA_P256_SHA256_ASN1, point),
+            Self::Ec { curve: Curve::P384, point } => (&ECDSA_P384_SHA256_ASN1, point),
+            Self::Ec { curve: Curve::P521, point } => (&ECDSA_P521_SHA256_ASN1, point),
+            Self::Other(_) => return false,
+        };
+        UnparsedPublicKey::new(how, key).verify(message, signature).is_ok()
     }
 
     /// The challenge that fits the key.

@@ -362,7 +362,7 @@ fn roots(settings: &Configuration, faults: &mut Vec<ConfigurationFault>) -> Vec<
     roots
 }
 
-fn roots_of(path: &Path) -> Result<Vec<Leaf>, String> {
+pub(crate) fn roots_of(path: &Path) -> Result<Vec<Leaf>, String> {
     let ders = crate::files::certificates(path).map_err(|cause| cause.to_string())?;
     let root = |(number, der): (usize, &rustls_pki_types::CertificateDer<'_>)| {
         let root = Leaf::parse(der);

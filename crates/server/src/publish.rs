@@ -89,8 +89,8 @@ impl Audience {
     /// All at once: one that is slow does not keep the bundle from the others.
     async fn publish(&self, bundle: &Arc<Bundle>) {
         let mut tasks = tokio::task::JoinSet::new();
-        for publisher in self.publishers.iter().cloned() {
-            let bundle = bundle.clone();
+        for publisher in &self.publishers {
+            let (publisher, bundle) = (publisher.clone(), bundle.clone());
             tasks.spawn(async move {
                 if let Err(error) = publisher.publish(&bundle).await {
                     let bundle_publisher = publisher.name();

@@ -26,7 +26,9 @@ impl Program {
         }
     }
 
-    pub(crate) fn server(self) -> Command {
+    /// Its server, to be given a command.
+    #[must_use]
+    pub fn server(self) -> Command {
         match self {
             Self::Bonafide => bonafide("server"),
             Self::Spire => spire("spire-server"),

@@ -6,6 +6,8 @@
 mod checks;
 #[path = "checks/authorities.rs"]
 mod forced;
+#[path = "checks/lockstep.rs"]
+mod lockstep;
 #[path = "checks/nested.rs"]
 mod nested;
 #[path = "checks/node_attestors.rs"]
@@ -236,6 +238,14 @@ fn orders_out_of_turn_are_refused_in_spires_words() {
         said
     };
     assert_eq!(said(Bonafide), said(Spire));
+}
+
+#[test]
+fn orders_and_mistakes_end_the_same_in_lockstep_with_spire() {
+    if spire_is_missing("orders_and_mistakes_end_the_same_in_lockstep_with_spire") {
+        return;
+    }
+    lockstep::both_go_the_same_way(Bonafide, Spire);
 }
 
 /// Commands that only look. Both implementations must print the same, since it is the same server that they ask.

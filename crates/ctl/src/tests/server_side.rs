@@ -427,7 +427,7 @@ fn a_bundle_in_use_is_kept_and_the_way_out_is_shown() {
     let asked = fake.asked::<BatchDeleteFederatedBundleRequest>(DELETE_BUNDLE).remove(0);
     assert_eq!(
         asked,
-        BatchDeleteFederatedBundleRequest { trust_domains: vec!["other.org".to_owned()], mode: 0 }
+        BatchDeleteFederatedBundleRequest { trust_domains: vec!["spiffe://other.org".to_owned()], mode: 0 }
     );
     assert_eq!(fake.server(&["bundle", "count"]).out, "2 bundles\n");
 }

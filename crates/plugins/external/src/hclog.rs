@@ -1,25 +1,37 @@
 //! What a plugin writes to standard error: lines of hclog in JSON, or anything.
 
 use serde_json::Value;
-use tracing::Level;
 
 /// The most fields of a line that are kept.
 const MAX_FIELDS: usize = 64;
 
+/// How grave a line is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Level {
+    /// For who looks for a fault.
+    Debug,
+    /// For who reads along.
+    Info,
+    /// For who keeps it running.
+    Warn,
+    /// For who is to act.
+    Error,
+}
+
 /// A line, read.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Entry {
+pub(crate) struct Entry {
     /// How grave; none for what SPIRE does not print either (trace).
-    pub level: Option<Level>,
+    pub(crate) level: Option<Level>,
     /// The message.
-    pub message: String,
+    pub(crate) message: String,
     /// Fields in the order they stand.
-    pub fields: Vec<(String, String)>,
+    pub(crate) fields: Vec<(String, String)>,
 }
 
 /// Reads a line. Whatever it is, something comes of it: what is no hclog is printed at the level that its beginning
 /// names, else as `debug`.
-pub fn parse(line: &str) -> Entry {
+pub(crate) fn parse(line: &str) -> Entry {
     structured(line).unwrap_or_else(|| plain(line))
 }
 
@@ -27,10 +39,10 @@ fn structured(line: &str) -> Option<Entry> {
     let Value::Object(all) = serde_json::from_str(line).ok()? else { return None };
     let level = match all.get("@level")?.as_str()? {
         "trace" => None,
-        "debug" => Some(Level::DEBUG),
-        "info" => Some(Level::INFO),
-        "warn" => Some(Level::WARN),
-        "error" => Some(Level::ERROR),
+        "debug" => Some(Level::Debug),
+        "info" => Some(Level::Info),
+        "warn" => Some(Level::Warn),
+        "error" => Some(Level::Error),
         _ => return None,
     };
     let message = all.get("@message").and_then(Value::as_str).unwrap_or_default().to_owned();
@@ -52,13 +64,13 @@ fn plain(line: &str) -> Entry {
     let level = if begins(&["[TRACE]"]) {
         None
     } else if begins(&["[INFO]"]) {
-        Some(Level::INFO)
+        Some(Level::Info)
     } else if begins(&["[WARN]"]) {
-        Some(Level::WARN)
+        Some(Level::Warn)
     } else if begins(&["[ERROR]", "panic: ", "fatal error: "]) {
-        Some(Level::ERROR)
+        Some(Level::Error)
     } else {
-        Some(Level::DEBUG)
+        Some(Level::Debug)
     };
     Entry { level, message: line.to_owned(), fields: Vec::new() }
 }
@@ -72,7 +84,7 @@ mod tests {
         let line = r#"{"@level":"warn","@message":"No luck","@module":"m","@timestamp":"2026-01-01T00:00:00Z","n":3,"who":"me"}"#;
         let fields = [("timestamp", "2026-01-01T00:00:00Z"), ("n", "3"), ("who", "me")];
         let fields = fields.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
-        let wanted = Entry { level: Some(Level::WARN), message: "No luck".to_owned(), fields };
+        let wanted = Entry { level: Some(Level::Warn), message: "No luck".to_owned(), fields };
         assert_eq!(parse(line), wanted);
         assert_eq!(parse(r#"{"@level":"trace","@message":"x"}"#).level, None);
     }
@@ -80,12 +92,12 @@ mod tests {
     #[test]
     fn what_is_no_hclog_is_printed_as_it_is() {
         for (line, level) in [
-            ("hello", Level::DEBUG),
-            ("[WARN] careful", Level::WARN),
-            ("panic: nil map", Level::ERROR),
-            ("{\"a\":1}", Level::DEBUG),
-            ("{\"@level\":\"loud\"}", Level::DEBUG),
-            ("[1,2]", Level::DEBUG),
+            ("hello", Level::Debug),
+            ("[WARN] careful", Level::Warn),
+            ("panic: nil map", Level::Error),
+            ("{\"a\":1}", Level::Debug),
+            ("{\"@level\":\"loud\"}", Level::Debug),
+            ("[1,2]", Level::Debug),
         ] {
             let entry = parse(line);
             assert_eq!((entry.level, entry.message.as_str()), (Some(level), line));

@@ -24,7 +24,6 @@ mod workload;
 pub use checksum::{Checksum, ChecksumError};
 pub use configure::{Configurable, ConfigureError, Settings};
 pub use handshake::{Handshake, HandshakeError};
-pub use hclog::{Entry, parse as parse_log_line};
 pub use host::{AgentSource, HostServices, IdentitySource, Measure, Sample, ServerIdentity};
 pub use key_manager::{KeyManager, Side};
 pub use launch::{Launch, LaunchError};

@@ -57,9 +57,9 @@ fn emit(whose: Whose, entry: &Entry) {
         };
     }
     match level {
-        Level::ERROR => at!(ERROR),
-        Level::WARN => at!(WARN),
-        Level::INFO => at!(INFO),
-        _ => at!(DEBUG),
+        hclog::Level::Error => at!(ERROR),
+        hclog::Level::Warn => at!(WARN),
+        hclog::Level::Info => at!(INFO),
+        hclog::Level::Debug => at!(DEBUG),
     }
 }

@@ -39,10 +39,9 @@ pub(in super::super) async fn run(values: &Values, terminal: &mut Terminal<'_>) 
         "delete" => Mode::Delete,
         _ => Mode::Restrict,
     };
-    let request = BatchDeleteFederatedBundleRequest {
-        trust_domains: vec![parse::trust_domain(id)?.as_str().to_owned()],
-        mode: mode.into(),
-    };
+    parse::trust_domain(id)?;
+    // As it was given: the server names it so in its answer (SPIRE 1.16).
+    let request = BatchDeleteFederatedBundleRequest { trust_domains: vec![id.to_owned()], mode: mode.into() };
 
     let mut client = BundleClient::new(dial(values, terminal).await?);
     let doing = "failed to delete federated bundle: ";

@@ -9,6 +9,11 @@ use proto::spire::api::server::bundle::v1::GetBundleRequest;
 use proto::spire::api::server::bundle::v1::bundle_client::BundleClient;
 use proto::spire::api::server::entry::v1::entry_client::EntryClient;
 use proto::spire::api::server::entry::v1::{BatchCreateEntryRequest, BatchDeleteEntryRequest};
+use proto::spire::api::server::localauthority::v1::local_authority_client::LocalAuthorityClient;
+use proto::spire::api::server::localauthority::v1::{
+    ActivateX509AuthorityRequest, GetX509AuthorityStateRequest, PrepareX509AuthorityRequest,
+    TaintX509AuthorityRequest,
+};
 use proto::spire::api::types;
 use spiffe::bundle::X509Authority;
 use spiffe::x509::Certificate;
@@ -81,6 +86,42 @@ impl Admin {
         }
     }
 
+    fn authorities(&self) -> LocalAuthorityClient<Channel> {
+        LocalAuthorityClient::new(self.0.clone())
+    }
+
+    /// The name of the X.509 authority that signs, as it is said on the wire.
+    pub(crate) async fn active_authority(&self) -> Result<String, Fault> {
+        const DOING: &str = "asking for the authorities";
+        let answer = self.authorities().get_x509_authority_state(GetX509AuthorityStateRequest {}).await;
+        let active = answer.map_err(Fault::call(DOING))?.into_inner().active;
+        Ok(active.ok_or(Fault::Answer { doing: DOING, what: "none signs" })?.authority_id)
+    }
+
+    /// Has the next X.509 authority made. Returns its subject key ID.
+    pub(crate) async fn prepare_authority(&self) -> Result<Vec<u8>, Fault> {
+        const DOING: &str = "preparing an authority";
+        let answer = self.authorities().prepare_x509_authority(PrepareX509AuthorityRequest {}).await;
+        let next = answer.map_err(Fault::call(DOING))?.into_inner().prepared_authority;
+        let next = next.ok_or(Fault::Answer { doing: DOING, what: "there is none" })?.authority_id;
+        unhex(&next).ok_or(Fault::Answer { doing: DOING, what: "its name is not hexadecimal" })
+    }
+
+    /// Has the prepared X.509 authority sign.
+    pub(crate) async fn activate_authority(&self, id: &[u8]) -> Result<(), Fault> {
+        let authority_id = id.iter().map(|byte| format!("{byte:02x}")).collect();
+        let answer =
+            self.authorities().activate_x509_authority(ActivateX509AuthorityRequest { authority_id }).await;
+        answer.map(drop).map_err(Fault::call("activating an authority"))
+    }
+
+    /// Has every SVID of the old X.509 authority replaced.
+    pub(crate) async fn taint_authority(&self, id: &str) -> Result<(), Fault> {
+        let request = TaintX509AuthorityRequest { authority_id: id.to_owned() };
+        let answer = self.authorities().taint_x509_authority(request).await;
+        answer.map(drop).map_err(Fault::call("tainting an authority"))
+    }
+
     /// Creates entries and returns their IDs, in order.
     pub(crate) async fn create(&self, entries: Vec<types::Entry>) -> Result<Vec<String>, Fault> {
         const DOING: &str = "creating entries";
@@ -107,6 +148,11 @@ impl Admin {
         }
         Ok(())
     }
+}
+
+fn unhex(text: &str) -> Option<Vec<u8>> {
+    let pairs = text.as_bytes().chunks(2).map(|pair| std::str::from_utf8(pair).ok());
+    pairs.map(|pair| u8::from_str_radix(pair?, 16).ok()).collect()
 }
 
 /// An entry for whoever has the selector.

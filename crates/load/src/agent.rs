@@ -218,7 +218,7 @@ impl Load<'_> {
 const PATIENCE_TO_REST: Duration = Duration::from_secs(PATIENCE);
 
 /// A stream on a connection of its own, with its first answer.
-async fn open(socket: &Path) -> Result<(Streaming<X509svidResponse>, X509svidResponse), Fault> {
+pub(crate) async fn open(socket: &Path) -> Result<(Streaming<X509svidResponse>, X509svidResponse), Fault> {
     const DOING: &str = "asking the Workload API";
     let channel = wire::unix(socket).await?;
     let mut request = Request::new(X509svidRequest {});
@@ -234,7 +234,8 @@ fn shows(response: &X509svidResponse, id: &str) -> bool {
     response.svids.iter().any(|svid| svid.spiffe_id == id)
 }
 
-async fn until(
+/// Follows a stream until an answer is as it is to be.
+pub(crate) async fn until(
     stream: &mut Streaming<X509svidResponse>,
     met: impl Fn(&X509svidResponse) -> bool,
 ) -> Result<(), Fault> {

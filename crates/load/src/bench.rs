@@ -5,6 +5,7 @@ mod domain;
 mod machine;
 mod million;
 mod polls;
+mod rotation;
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -18,12 +19,14 @@ use domain::{Domain, Programs};
 /// Which part to measure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Part {
-    /// All but the million.
+    /// All but the million and the rotation.
     All,
     /// SPIRE's polling protocol.
     Polls,
     /// A server with a million entries.
     Million,
+    /// A forced rotation.
+    Rotation,
 }
 
 /// What to measure, and where to write it.
@@ -32,6 +35,7 @@ pub(crate) struct Settings {
     pub(crate) program: PathBuf,
     pub(crate) write: Option<PathBuf>,
     pub(crate) entries: u64,
+    pub(crate) svids: usize,
     pub(crate) duration: Duration,
 }
 
@@ -64,6 +68,12 @@ pub(crate) async fn run(settings: &Settings) -> Result<Report, Fault> {
             let seen = million::measure(&programs).await?;
             write(settings, |old| page::with_section(old, &seen.section()))?;
             Ok(Report(seen.rows().to_vec()))
+        }
+        Part::Rotation => {
+            say("a forced rotation");
+            let seen = rotation::measure(&programs, settings.svids).await?;
+            write(settings, |old| page::with_section(old, &seen.section()))?;
+            Ok(Report(vec![seen.row()]))
         }
     }
 }

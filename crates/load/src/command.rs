@@ -82,12 +82,13 @@ const CREDENTIALS: &[Flag] = &[
 const BENCH: &[Flag] = &[
     Flag::choice(
         "part",
-        &["all", "polls", "million"],
-        "What to measure: all but the last, SPIRE's polling protocol, or a server with a million entries",
+        &["all", "polls", "million", "rotation"],
+        "What to measure: all but the last two, SPIRE's polling protocol, a server with a million entries, or a forced rotation",
     ),
     Flag::file("program", "The program to measure; this one where it is absent"),
     Flag::file("write", "File to write the report to, in Markdown"),
     Flag::integer("entries", "How many entries to start a server with").or("100000"),
+    Flag::integer("svids", "How many SVIDs a forced rotation is to replace").or("10000"),
     Flag::duration("duration", "How long to ask for SVIDs of each kind").or("5s"),
 ];
 
@@ -215,11 +216,13 @@ fn bench_settings(values: &Values) -> Result<bench::Settings, Fault> {
         part: match values.text("part") {
             "polls" => bench::Part::Polls,
             "million" => bench::Part::Million,
+            "rotation" => bench::Part::Rotation,
             _ => bench::Part::All,
         },
         program: values.nonempty("program").map_or_else(own, |path| Ok(PathBuf::from(path)))?,
         write: values.nonempty("write").map(PathBuf::from),
         entries: count(values, "entries", 0, 1_000_000)? as u64,
+        svids: count(values, "svids", 1, 100_000)?,
         duration: values.duration("duration").min(Duration::from_secs(600)),
     })
 }

@@ -24,6 +24,12 @@ pub(super) enum Programs {
     Spire(PathBuf),
 }
 
+/// SPIRE's programs, in the folder that `SPIRE_BIN` names.
+pub(super) fn spire() -> Option<Programs> {
+    let folder = std::env::var_os("SPIRE_BIN").filter(|folder| !folder.is_empty())?;
+    Some(Programs::Spire(folder.into()))
+}
+
 impl Programs {
     /// The program of a part, without its flags.
     fn command(&self, part: &str) -> Command {

@@ -1,10 +1,9 @@
 //! SPIRE's polling protocol, asked of our server and, where its programs are at hand, of SPIRE's.
 
 use std::fmt::Write as _;
-use std::path::Path;
 use std::time::Duration;
 
-use super::domain::{Domain, Programs};
+use super::domain::{Domain, Programs, spire};
 use super::start_server;
 use crate::fault::Fault;
 use crate::polls::{self, all_name, steps_name};
@@ -30,12 +29,6 @@ pub(super) async fn measure(programs: &Programs, duration: Duration) -> Result<S
         None => None,
     };
     Ok(Seen { ours, spire })
-}
-
-/// SPIRE's programs, in the folder that `SPIRE_BIN` names.
-fn spire() -> Option<Programs> {
-    let folder = std::env::var_os("SPIRE_BIN").filter(|folder| !folder.is_empty())?;
-    Some(Programs::Spire(Path::new(&folder).to_owned()))
 }
 
 async fn one(programs: Programs, duration: Duration) -> Result<Report, Fault> {

@@ -47,6 +47,7 @@ use crate::metered::{MeteredKeys, MeteredLog, Standing};
 use crate::publish::{Audience, Objection};
 use crate::ready::Ready;
 use crate::registry::{Observer, Registry};
+use crate::same_domain::{self, OtherDomain};
 use crate::signing::SigningPool;
 use crate::sweep::{self, Deadlines, Prune};
 use crate::trust::TrustStore;
@@ -124,6 +125,9 @@ pub enum ServerError {
     /// The authorities could not be brought up.
     #[error("the signing authorities cannot be brought up")]
     Authorities(#[source] AuthorityError),
+    /// The registry is another trust domain's.
+    #[error(transparent)]
+    OtherDomain(#[from] OtherDomain),
     /// Who was told of the bundle objected.
     #[error("failed to notify of the trust bundle")]
     Notify(#[from] Objection),
@@ -172,6 +176,7 @@ pub async fn run(
         number = registry.snapshot().cursor().number,
         "Registry loaded"
     );
+    same_domain::check(&registry.snapshot(), &settings.trust_domain)?;
 
     let pool = SigningPool::start().map_err(ServerError::Threads)?;
     let authorities = Authorities::open(

@@ -14,6 +14,7 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tonic::Code;
 
+use crate::agent_removal::Removal;
 use crate::api::registry_code;
 use crate::metrics::ENTRY_PRUNE;
 use crate::registry::{Observer, Registry};
@@ -129,8 +130,14 @@ const PRUNING: i64 = 300;
 async fn prune_agents(registry: &Registry, prune: &Prune, now: UnixTime) {
     let due = prune.due(&registry.snapshot(), now);
     for batch in due.chunks(prune.batch_size.max(1)) {
-        let deletions = batch.iter().cloned().map(Write::DeleteAgent).collect();
-        let answers = registry.write_each(deletions).await;
+        let snapshot = registry.snapshot();
+        let removals: Vec<_> = batch.iter().map(|id| Removal::of(&snapshot, id)).collect();
+        let answers = registry.write_each(removals.iter().map(Removal::write).collect()).await;
+        removals
+            .iter()
+            .zip(&answers)
+            .filter(|(_, answer)| answer.is_ok())
+            .for_each(|(removal, _)| removal.tell());
         for (id, error) in
             batch.iter().zip(&answers).filter_map(|(id, answer)| Some((id, answer.as_ref().err()?)))
         {

@@ -1,7 +1,7 @@
 //! Agents that are no longer welcome.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use harness::{Domain, Options, eventually};
 
@@ -87,4 +87,44 @@ fn two_agents_of_one_server_are_told_of_their_own_entries_only() {
     domain.workload(&domain.id("of-the-first"), &[]);
     let fetched = domain.agent_mut(1).cli(&["api", "fetch", "x509"]).fails();
     assert!(fetched.stderr.contains("no identity issued"), "{fetched}");
+}
+
+#[test]
+fn an_agent_that_is_purged_takes_the_entry_of_its_token_along() {
+    let mut domain = Domain::start(Options::default().server_line("agent_ttl = \"2s\""));
+    let kept = domain.workload(&domain.id("client"), &[]);
+    domain.agent_mut(0).stop();
+    let id = first_agent(&domain);
+    let alias = |domain: &Domain| domain.cli(&["entry", "show", "-parentID", &id]).succeeds().stdout;
+    assert!(alias(&domain).contains("Found 1 entry"), "{}", alias(&domain));
+    eventually("the agent's SVID to end", SOON, || {
+        let listed = domain.cli(&["agent", "list", "-output", "json"]).succeeds().json();
+        let ends = listed["agents"][0]["x509svid_expires_at"].as_str().unwrap().parse().unwrap();
+        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap();
+        (now > Duration::from_secs(ends) + Duration::from_secs(2)).then_some(())
+    });
+    domain.server().stop();
+    let lines = "agent_ttl = \"2s\"\n prune_attested_nodes_expired_for = \"1s\"\n prune_tofu_nodes = true";
+    domain.server().edit_config("agent_ttl = \"2s\"", lines);
+    domain.server().start();
+    eventually("the agent to be purged", SOON, || {
+        domain.cli(&["agent", "count"]).succeeds().stdout.starts_with("0 ").then_some(())
+    });
+    assert!(alias(&domain).contains("Found 0 entries"), "{}", alias(&domain));
+    domain.cli(&["entry", "show", "-entryID", &kept]).succeeds();
+    let log = domain.server().log();
+    assert!(log.contains("Cascade-deleted registration entry on attested node deletion"), "{log}");
+}
+
+#[test]
+fn an_agent_may_be_named_by_its_own_id_as_a_selector() {
+    let experimental = "experimental { agent_spiffe_id_as_selector = true }";
+    let domain = Domain::start(Options::default().server_line(experimental));
+    let (selector, alias) = (format!("spiffe_id:{}", first_agent(&domain)), domain.id("this-one"));
+    domain.cli(&["entry", "create", "-node", "-spiffeID", &alias, "-selector", &selector]).succeeds();
+    let (id, own) = (domain.id("here"), Domain::own_selector());
+    domain.cli(&["entry", "create", "-parentID", &alias, "-spiffeID", &id, "-selector", &own]).succeeds();
+    eventually("the workload below the alias to be served", Duration::from_secs(30), || {
+        domain.agent().cli(&["api", "fetch", "x509"]).stdout.contains(&id).then_some(())
+    });
 }

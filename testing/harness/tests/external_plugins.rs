@@ -135,9 +135,23 @@ fn plugins_of_every_kind_serve_a_server_and_an_agent() {
     noted(&notes("publish"), "published example.org x509 2 jwt 1");
     noted(&notes("keys"), "made x509-CA-B EC_P256");
 
+    // A plugin that ends by itself is missed at once; nothing waits for it.
+    let keys = children(domain.server().process().id())
+        .into_iter()
+        .find(|it| fs::read(it.join("cmdline")).unwrap_or_default().ends_with(b"\0keys\0"));
+    let pid: i32 = keys.unwrap().file_name().unwrap().to_str().unwrap().parse().unwrap();
+    let pid = rustix::process::Pid::from_raw(pid).unwrap();
+    rustix::process::kill_process(pid, rustix::process::Signal::KILL).unwrap();
+    domain.server().process().wait_for_log("msg=\"plugin process exited\"", LIMIT);
+    let mint = ["x509", "mint", "-spiffeID", "spiffe://example.org/late"];
+    assert!(
+        domain.cli(&mint).fails().stderr.contains("the key refused to sign"),
+        "a key that is gone signs nothing"
+    );
+
     // Whoever stops takes its plugins along, whoever is killed too.
     let running = children(domain.server().process().id());
-    assert_eq!(running.len(), 4, "{running:?}");
+    assert_eq!(running.len(), 3, "{running:?}");
     domain.server().kill9();
     eventually("the server's plugins to end", LIMIT, || running.iter().all(|it| !is_alive(it)).then_some(()));
     let running = children(domain.agent_mut(0).process().id());

@@ -152,3 +152,14 @@ fn a_command_without_a_server_says_where_it_looked() {
     let socket = domain.server().socket().display().to_string();
     assert!(refused.stderr.contains(&socket), "{refused}");
 }
+
+#[test]
+fn a_registry_of_another_trust_domain_is_refused() {
+    let mut domain = Domain::start(Options::default());
+    domain.workload(&domain.id("client"), &[]);
+    domain.server().stop();
+    domain.server().edit_config("trust_domain = \"example.org\"", "trust_domain = \"other.test\"");
+    let said = "a registration entry with trust domain 'example.org' has been detected, which does not match the configured trust domain of 'other.test'";
+    let warned = "An attested node with trust domain 'example.org' has been detected";
+    refuses_to_start(&mut domain, &[said, warned]);
+}

@@ -26,6 +26,7 @@ use super::convert::{self, wire_agent, wire_id};
 use super::failure;
 use super::filter::AgentFilter;
 use super::page::Page;
+use crate::agent_removal::Removal;
 use crate::authority::{AgentSvid, Authorities};
 use crate::authz::{Caller, Kind, Peer};
 use crate::registry::{Registry, RegistryError};
@@ -98,8 +99,10 @@ impl agent_server::Agent for AgentApi {
 
     async fn delete_agent(&self, request: Request<wire::DeleteAgentRequest>) -> Result<Response<()>, Status> {
         let id = self.agent_id(request.into_inner().id.as_ref())?;
-        match self.registry.write(self.deletion(&id)).await {
+        let removal = Removal::of(&self.registry.snapshot(), &id);
+        match self.registry.write(removal.write()).await {
             Ok(_) => {
+                removal.tell();
                 tracing::info!(spiffe_id = %id, "Agent deleted");
                 Ok(Response::new(()))
             }
@@ -256,23 +259,6 @@ impl AgentApi {
             }
         }
         Err(Status::aborted(format!("{what}: others keep changing it; try again")))
-    }
-
-    /// Removes an agent and, with one that came by join token, the alias entry that was made with the token.
-    fn deletion(&self, id: &SpiffeId) -> Write {
-        let snapshot = self.registry.snapshot();
-        let own = |e: &model::Entry| {
-            let mut selectors = e.selectors.iter();
-            let only = (selectors.next(), selectors.next());
-            matches!(only, (Some(s), None) if s.kind() == "spiffe_id" && s.value() == id.as_str())
-        };
-        let mut writes = vec![Write::DeleteAgent(id.clone())];
-        if snapshot.agent(id).is_some_and(|a| a.attestation_type == "join_token") {
-            writes.extend(
-                snapshot.entries_under(id).filter(|e| own(e)).map(|e| Write::DeleteEntry(e.id.clone())),
-            );
-        }
-        Write::All(writes)
     }
 
     /// The ID that a node attested by this token gets.

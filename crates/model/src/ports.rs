@@ -197,6 +197,24 @@ pub trait Peer: Send + Sync {
     fn gid(&self) -> u32;
     /// Fails when the process has ended or the pid may be another's: asked before and after attestation.
     fn check(&self) -> Result<(), AttestError>;
+
+    /// What attestation goes by, as it is now. `None` when it cannot be looked at: then nothing that is found out about
+    /// the process may be kept.
+    fn print(&self) -> Option<Print> {
+        None
+    }
+}
+
+/// What attestation goes by, at one moment: the program that a process runs, its users and groups, its control groups.
+/// As long as two are equal, and the process has not ended in between, what was found out about it still holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Print(Box<[u8]>);
+
+impl Print {
+    /// Of these bytes, which tell one state of a process from every other.
+    pub fn of(bytes: Vec<u8>) -> Self {
+        Self(bytes.into())
+    }
 }
 
 /// Finds out about processes.
@@ -205,9 +223,18 @@ pub trait WorkloadAttestor: Send + Sync {
     /// Its name, which is the type of its selectors: `unix`.
     fn name(&self) -> &'static str;
 
-    /// The selectors of this process. Called for each request, so answers that are dear to find are kept by the
-    /// attestor, for as long as the process image is the same.
+    /// The selectors of this process.
     async fn attest(&self, peer: &dyn Peer) -> Result<Selectors, AttestError>;
+
+    /// Whether an answer holds for as long as the process has the same [`Print`]; otherwise it is asked for each call.
+    fn lasting(&self) -> bool {
+        true
+    }
+
+    /// How long an answer may take. Who takes longer has failed.
+    fn patience(&self) -> Duration {
+        Duration::from_secs(10)
+    }
 }
 
 /// Why the authority above this server did not do what it was asked.

@@ -24,11 +24,6 @@ impl Subscription {
         Self { cache, selectors, updates }
     }
 
-    /// What it follows.
-    pub(crate) fn selectors(&self) -> &Selectors {
-        &self.selectors
-    }
-
     /// The state now, if the last one that was returned is not it; otherwise the next. Steps in between are skipped.
     pub(crate) async fn next(&mut self) -> Arc<Update> {
         // The sender lives as long as the view, which lives as long as this.

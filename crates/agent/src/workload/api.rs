@@ -10,21 +10,20 @@ use std::task::{Context, Poll};
 
 use http::{HeaderMap, HeaderValue, Request, Response};
 use kit::clock::Clock;
-use model::Selectors;
 use prost::Message;
 use prost::bytes::Bytes;
 use spiffe::endpoint::{WORKLOAD_HEADER, check_workload_header};
 use tokio_util::sync::CancellationToken;
-use tonic::Status;
 use tonic::body::Body;
 use tonic::codec::{Codec as _, Streaming};
 use tonic::server::NamedService;
+use tonic::{Code, Status};
 use tonic_prost::ProstCodec;
 use tower_service::Service;
 
-use super::caller::{Attestation, Caller};
+use super::caller::{Attestation, Attested, Caller};
 use super::stream::Kind;
-use super::{body, log, stream};
+use super::{body, detail, log, stream};
 use crate::cache::Cache;
 use crate::issue::JwtIssuer;
 use crate::metrics::{WORKLOAD_CONNECTION, WORKLOAD_CONNECTIONS};
@@ -153,7 +152,7 @@ pub(super) async fn read<Q: Message + Default + Send + 'static>(request: Request
 
 impl Shared {
     /// What is known of a caller, or what to answer.
-    pub(super) async fn attest(&self, caller: &Caller, method: &'static str) -> Result<Selectors, Status> {
+    pub(super) async fn attest(&self, caller: &Caller, method: &'static str) -> Result<Attested, Status> {
         self.attestation.attest(caller).await.map_err(|error| {
             tracing::error!(
                 subsystem_name = "endpoints",
@@ -163,14 +162,14 @@ impl Shared {
                 error = %error,
                 "Workload attestation failed"
             );
-            Status::unavailable("workload attestation failed")
+            detail::refusal(Code::Unavailable, "workload attestation failed", &error.failed)
         })
     }
 
     /// Says that a caller got nothing, and what to answer.
-    pub(super) fn no_identity(&self, caller: &Caller, method: &'static str, selectors: &Selectors) -> Status {
+    pub(super) fn no_identity(&self, caller: &Caller, method: &'static str, found: &Attested) -> Status {
         if !caller.is_agent() {
-            let selectors = log::loggable(selectors, &self.log_selectors);
+            let selectors = log::loggable(found, &self.log_selectors);
             tracing::error!(
                 subsystem_name = "endpoints",
                 service = "WorkloadAPI",
@@ -181,6 +180,6 @@ impl Shared {
                 "No identity issued"
             );
         }
-        Status::permission_denied("no identity issued")
+        detail::refusal(Code::PermissionDenied, "no identity issued", &found.failed)
     }
 }

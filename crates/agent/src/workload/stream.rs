@@ -13,7 +13,7 @@ use tonic::body::Body;
 
 use super::api::{Shared, read};
 use super::body;
-use super::caller::Caller;
+use super::caller::{Attested, Caller};
 use crate::cache::{Subscription, Update};
 
 /// How long the first answer waits for the rest of the identities when some are there.
@@ -50,9 +50,9 @@ pub(super) async fn answer(
 ) -> Result<Response<Body>, Status> {
     // The three requests are empty alike.
     let _: X509svidRequest = read(request).await?;
-    let selectors = shared.attest(&caller, kind.method()).await?;
-    let subscription = shared.cache.subscribe(&selectors);
-    let mut watch = Watch { shared, caller, kind, subscription, last: None };
+    let found = shared.attest(&caller, kind.method()).await?;
+    let subscription = shared.cache.subscribe(&found);
+    let mut watch = Watch { shared, caller, kind, found, subscription, last: None };
     let first = watch.next().await?;
     let rest = futures_util::stream::unfold(Some(watch), |watch| async move {
         let mut watch = watch?;
@@ -68,6 +68,8 @@ struct Watch {
     shared: Arc<Shared>,
     caller: Caller,
     kind: Kind,
+    /// What the subscription is for.
+    found: Attested,
     subscription: Subscription,
     /// What was sent last.
     last: Option<Bytes>,
@@ -127,11 +129,12 @@ impl Watch {
     /// Looks at the process again before it is told something new. One that became another is entitled to something
     /// else: true when it is.
     async fn moved(&mut self) -> Result<bool, Status> {
-        let selectors = self.shared.attest(&self.caller, self.kind.method()).await?;
-        let moved = selectors != *self.subscription.selectors();
+        let found = self.shared.attest(&self.caller, self.kind.method()).await?;
+        let moved = *found != *self.found;
         if moved {
-            self.subscription = self.shared.cache.subscribe(&selectors);
+            self.subscription = self.shared.cache.subscribe(&found);
         }
+        self.found = found;
         Ok(moved)
     }
 
@@ -139,9 +142,7 @@ impl Watch {
         let entitled = update.has_identity();
         let anonymous = self.kind != Kind::X509Svid && self.shared.allow_unauthenticated_verifiers;
         if !entitled && !anonymous {
-            let status =
-                self.shared.no_identity(&self.caller, self.kind.method(), self.subscription.selectors());
-            return Verdict::Refuse(status);
+            return Verdict::Refuse(self.shared.no_identity(&self.caller, self.kind.method(), &self.found));
         }
         match self.kind {
             Kind::X509Svid => self.judge_svids(update),

@@ -5,11 +5,12 @@
 //! process began; [`Means::StartTime`] makes of these what can be made.
 
 mod pidfd;
+mod print;
 mod started;
 
 use std::os::fd::{AsFd, BorrowedFd};
 
-use model::ports::{AttestError, Peer};
+use model::ports::{AttestError, Peer, Print};
 use rustix::io::Errno;
 
 pub use started::BootTime;
@@ -138,6 +139,10 @@ impl Peer for Pinned {
 
     fn check(&self) -> Result<(), AttestError> {
         self.still_there().map_err(|fault| AttestError::Denied(fault.to_string()))
+    }
+
+    fn print(&self) -> Option<Print> {
+        print::of(self.pid)
     }
 }
 

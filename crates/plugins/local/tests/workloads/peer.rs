@@ -63,6 +63,40 @@ async fn a_stream_of_tokio_can_be_asked() {
 }
 
 #[test]
+fn a_caller_looks_the_same_until_it_executes_another_program() {
+    let mut caller = Connected::new(Act::Exec);
+    let peer = Pinned::new(&caller.socket, caller.accepted).unwrap();
+    let before = peer.print().unwrap();
+    assert_eq!(peer.print().unwrap(), before);
+    caller.tell();
+    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(30);
+    while peer.print().as_ref() == Some(&before) {
+        assert!(std::time::Instant::now() < deadline, "another program looks the same");
+        std::thread::yield_now();
+    }
+    peer.check().unwrap();
+}
+
+#[test]
+fn two_users_of_one_program_do_not_look_alike() {
+    let caller = Connected::new(Act::Stay);
+    let peer = Pinned::new(&caller.socket, caller.accepted).unwrap();
+    let (mine, _other) = UnixStream::pair().unwrap();
+    let own = Pinned::new(&mine, BootTime::now()).unwrap();
+    assert_eq!(peer.print(), own.print());
+    if rustix::process::geteuid().is_root() {
+        let mut caller = Connected::new(Act::SetUser);
+        let peer = Pinned::new(&caller.socket, caller.accepted).unwrap();
+        caller.tell();
+        let deadline = std::time::Instant::now() + std::time::Duration::from_secs(30);
+        while peer.print() == own.print() {
+            assert!(std::time::Instant::now() < deadline, "another user looks the same");
+            std::thread::yield_now();
+        }
+    }
+}
+
+#[test]
 fn a_caller_that_has_ended_is_refused() {
     for means in every_means() {
         let mut caller = Connected::new(Act::Stay);

@@ -13,12 +13,12 @@ use kit::clock::Clock;
 use kit::flags::Values;
 use model::ports;
 use plugins_external::HostServices;
-use plugins_local::{http_challenge, join_token, keys, peer, sshpop, tpm_devid, unix, x509pop};
+use plugins_local::{http_challenge, join_token, keys, peer, sshpop, tpm_devid, x509pop};
 use tokio_util::sync::CancellationToken;
 
 use crate::external::{self, Externals};
 use crate::start::{self, Failure, given};
-use crate::{command, health, signals, telemetry};
+use crate::{command, health, signals, telemetry, workload};
 
 /// How long a fresh JWT-SVID is waited for when a cached one is still valid (SPIRE 1.16).
 const JWT_CACHE_HIT_TIMEOUT: Duration = Duration::from_secs(30);
@@ -168,7 +168,11 @@ fn load(values: &Values) -> Result<AgentSettings, Failure> {
         trust_bundle_url: given(values, "trustBundleUrl"),
         trust_domain: given(values, "trustDomain"),
     };
-    Ok(config::agent::load(&source, &flags)?)
+    let settings = config::agent::load(&source, &flags)?;
+    for attestor in &settings.workload_attestors {
+        workload::attestor(attestor)?;
+    }
+    Ok(settings)
 }
 
 async fn keys(
@@ -241,22 +245,11 @@ async fn workload_attestor(
     settings: &WorkloadAttestor,
     externals: &Externals,
 ) -> Result<Arc<dyn ports::WorkloadAttestor>, Failure> {
-    Ok(match settings {
-        WorkloadAttestor::Unix(unix) => Arc::new(unix::Unix::new(unix::Settings {
-            discover_workload_path: unix.discover_workload_path,
-            workload_size_limit: unix.workload_size_limit,
-            proc: proc_folder(),
-        })),
-        WorkloadAttestor::External(external) => {
-            let plugin = externals.start("WorkloadAttestor", external).await?;
-            Arc::new(plugins_external::WorkloadAttestor::new(plugin))
-        }
-    })
-}
-
-/// Where the process file system is mounted: SPIRE's agent asks this variable too.
-fn proc_folder() -> PathBuf {
-    std::env::var_os("HOST_PROC").filter(|it| !it.is_empty()).map_or_else(|| "/proc".into(), PathBuf::from)
+    if let WorkloadAttestor::External(external) = settings {
+        let plugin = externals.start("WorkloadAttestor", external).await?;
+        return Ok(Arc::new(plugins_external::WorkloadAttestor::new(plugin)));
+    }
+    workload::attestor(settings)?.ok_or_else(|| "there is no such workload attestor".into())
 }
 
 /// Pins the process at the other end by the kernel's word.

@@ -17,6 +17,7 @@ mod start;
 mod telemetry;
 mod up;
 mod upstream;
+mod workload;
 
 use std::io;
 use std::process::ExitCode;

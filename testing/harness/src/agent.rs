@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::time::Duration;
 
 use crate::eventually::eventually;
@@ -20,6 +21,7 @@ pub struct Agent {
     folder: PathBuf,
     join_token: Option<String>,
     environment: Vec<(String, String)>,
+    before: Vec<String>,
     process: Option<Process>,
 }
 
@@ -35,6 +37,7 @@ impl Agent {
             folder: folder.to_path_buf(),
             join_token: None,
             environment: Vec::new(),
+            before: Vec::new(),
             process: None,
         };
         fs::create_dir_all(agent.data()).expect("a new folder can be made in a temporary one");
@@ -53,6 +56,11 @@ impl Agent {
         self.environment.push((name.to_owned(), value.to_owned()));
     }
 
+    /// Puts these words before its command lines from the next start on, such as what enters other namespaces.
+    pub fn run_by(&mut self, before: Vec<String>) {
+        self.before = before;
+    }
+
     /// Starts it and waits until it calls itself healthy.
     ///
     /// # Panics
@@ -69,7 +77,7 @@ impl Agent {
 
     /// Starts it and waits for nothing: for an agent that is to fail.
     pub fn spawn(&mut self) {
-        let mut command = self.program.agent();
+        let mut command = within(&self.before, self.program.agent());
         command.arg("run").arg("-config").arg(self.config()).envs(self.environment.iter().cloned());
         if let Some(token) = &self.join_token {
             command.arg("-joinToken").arg(token);
@@ -113,7 +121,7 @@ impl Agent {
     /// Runs a command of either implementation on its socket.
     #[must_use = "a test looks at how a command ended"]
     pub fn cli_of(&self, program: Program, arguments: &[&str]) -> Ran {
-        let mut command = program.agent();
+        let mut command = within(&self.before, program.agent());
         command.args(arguments).arg("-socketPath").arg(self.socket());
         Ran::run(command.env_remove("SPIRE_AGENT_PUBLIC_SOCKET"))
     }
@@ -171,10 +179,18 @@ impl Agent {
         let _ = writeln!(
             text,
             "plugins {{\n  KeyManager \"{}\" {{\n    plugin_data {{\n      {keys}\n    }}\n  }}\n  {attestor}\n  \
-             WorkloadAttestor \"unix\" {{\n    plugin_data {{}}\n  }}\n}}",
-            options.key_manager,
+             WorkloadAttestor \"unix\" {{\n    plugin_data {{}}\n  }}\n{}}}",
+            options.key_manager, options.agent_plugins,
         );
         text.push_str(&options.agent_blocks);
         text
     }
+}
+
+/// A command by way of another.
+fn within(before: &[String], command: Command) -> Command {
+    let Some((program, words)) = before.split_first() else { return command };
+    let mut outer = Command::new(program);
+    outer.args(words).arg(command.get_program()).args(command.get_args());
+    outer
 }

@@ -13,6 +13,7 @@
 
 mod agent;
 mod client;
+mod docker;
 mod domain;
 mod eventually;
 mod http;
@@ -27,9 +28,11 @@ mod server;
 mod skip;
 mod small_disk;
 mod soft_tpm;
+mod systemd;
 
 pub use agent::Agent;
 pub use client::{Client, Running, plugin};
+pub use docker::Docker;
 pub use domain::Domain;
 pub use eventually::eventually;
 pub use http::{Answer, get};
@@ -43,3 +46,4 @@ pub use server::Server;
 pub use skip::{Missing, skip};
 pub use small_disk::SmallDisk;
 pub use soft_tpm::SoftTpm;
+pub use systemd::Systemd;

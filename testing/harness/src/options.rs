@@ -31,6 +31,8 @@ pub struct Options {
     pub key_manager: String,
     /// Further plugin blocks of the server.
     pub server_plugins: String,
+    /// Further plugin blocks of the agent.
+    pub agent_plugins: String,
     /// Further lines of the `server` block.
     pub server_lines: String,
     /// Further lines of the `agent` block.
@@ -50,6 +52,7 @@ impl Default for Options {
             node_attestor: NodeAttestor::JoinToken,
             key_manager: "disk".to_owned(),
             server_plugins: String::new(),
+            agent_plugins: String::new(),
             server_lines: String::new(),
             agent_lines: String::new(),
             server_blocks: String::new(),
@@ -71,6 +74,13 @@ impl Options {
     #[must_use]
     pub fn server_plugin(mut self, block: &str) -> Self {
         self.server_plugins.push_str(&format!("  {block}\n"));
+        self
+    }
+
+    /// One more plugin block of the agent.
+    #[must_use]
+    pub fn agent_plugin(mut self, block: &str) -> Self {
+        self.agent_plugins.push_str(&format!("  {block}\n"));
         self
     }
 

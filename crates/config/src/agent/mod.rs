@@ -5,11 +5,13 @@ mod experimental;
 mod join_token;
 mod node_attestor;
 mod plugins;
+mod workload;
 
 pub use bootstrap::Bootstrap;
 pub use join_token::JoinToken;
 pub use node_attestor::{HttpChallenge, NodeAttestor, Password, Sshpop, TpmDevid, X509pop};
-pub use plugins::{KeyManager, Unix, WorkloadAttestor};
+pub use plugins::KeyManager;
+pub use workload::{Docker, K8s, KubeletCredentials, Unix, WorkloadAttestor};
 
 #[cfg(test)]
 pub(crate) use plugins::KNOWN as KNOWN_PLUGINS;

@@ -7,6 +7,7 @@ use super::super::external::External;
 use super::super::plugin::{Known, Plugin, plugins};
 use super::super::problem::Notice;
 use super::node_attestor::{NodeAttestor, http_challenge, sshpop, tpm_devid, x509pop};
+use super::workload::{self, WorkloadAttestor};
 
 /// Where keys are kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,24 +21,6 @@ pub enum KeyManager {
     },
     /// By a program.
     External(External),
-}
-
-/// How the agent tells workloads apart.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum WorkloadAttestor {
-    /// By the process: user, groups, executable.
-    Unix(Unix),
-    /// By a program.
-    External(External),
-}
-
-/// What is looked at of a process.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Unix {
-    /// Whether the executable's path and hash are selectors.
-    pub discover_workload_path: bool,
-    /// The largest executable that is hashed, in bytes; 0 is any, below 0 is none.
-    pub workload_size_limit: i64,
 }
 
 /// The plugins of an agent that can be run with.
@@ -70,10 +53,10 @@ pub(crate) const KNOWN: [Known; 20] = [
     there("NodeAttestor", "sshpop"),
     there("NodeAttestor", "tpm_devid"),
     there("WorkloadAttestor", "unix"),
-    later("WorkloadAttestor", "docker", "tell workloads apart by their container"),
-    later("WorkloadAttestor", "k8s", "tell workloads apart by their pod"),
-    later("WorkloadAttestor", "systemd", "tell workloads apart by their unit"),
-    later("WorkloadAttestor", "slurm", "tell workloads apart by their Slurm job"),
+    there("WorkloadAttestor", "docker"),
+    there("WorkloadAttestor", "k8s"),
+    there("WorkloadAttestor", "systemd"),
+    there("WorkloadAttestor", "slurm"),
     later("WorkloadAttestor", "windows", "tell workloads apart on Windows"),
     later("SVIDStore", "aws_secretsmanager", "keep SVIDs in AWS Secrets Manager"),
     later("SVIDStore", "gcp_secretmanager", "keep SVIDs in Google Secret Manager"),
@@ -119,10 +102,26 @@ pub(super) fn read(top: &Block<'_>) -> Option<AgentPlugins> {
                 plugin.no_settings(Unknown::Warn);
                 node_attestor = Some(NodeAttestor::JoinToken);
             }
-            _ => workload_attestors.push(WorkloadAttestor::Unix(unix(plugin))),
+            _ => workload_attestors.extend(workload_attestor(plugin)),
         }
     }
     Some(AgentPlugins { key_manager: key_manager?, node_attestor: node_attestor?, workload_attestors })
+}
+
+fn workload_attestor(plugin: &Plugin<'_>) -> Option<WorkloadAttestor> {
+    Some(match plugin.name {
+        "k8s" => WorkloadAttestor::K8s(workload::k8s(plugin)?),
+        "docker" => WorkloadAttestor::Docker(workload::docker(plugin)),
+        "systemd" => {
+            plugin.no_settings(Unknown::Warn);
+            WorkloadAttestor::Systemd
+        }
+        "slurm" => {
+            plugin.no_settings(Unknown::Warn);
+            WorkloadAttestor::Slurm
+        }
+        _ => WorkloadAttestor::Unix(workload::unix(plugin)),
+    })
 }
 
 fn disk(plugin: &Plugin<'_>) -> Option<KeyManager> {
@@ -133,14 +132,4 @@ fn disk(plugin: &Plugin<'_>) -> Option<KeyManager> {
     }
     block.finish(Unknown::Warn);
     directory.map(|given| KeyManager::Disk { directory: given.value.into() })
-}
-
-fn unix(plugin: &Plugin<'_>) -> Unix {
-    let block = plugin.data();
-    let unix = Unix {
-        discover_workload_path: block.switch("discover_workload_path").is_some_and(|given| given.value),
-        workload_size_limit: block.number("workload_size_limit").map_or(0, |given| given.value),
-    };
-    block.finish(Unknown::Warn);
-    unix
 }

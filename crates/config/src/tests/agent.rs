@@ -22,7 +22,14 @@ fn a_small_file_gets_the_defaults_of_spire() {
     assert_eq!(settings.sync_interval, Duration::from_secs(5));
     assert_eq!(settings.key_manager, KeyManager::Disk { directory: "/data".into() });
     assert_eq!(settings.node_attestor, NodeAttestor::JoinToken);
-    let unix = Unix { discover_workload_path: false, workload_size_limit: 0 };
+    let unix = Unix {
+        discover_workload_path: false,
+        workload_size_limit: 0,
+        discover_parent_path: false,
+        discover_ancestor_paths: false,
+        discover_cgroup: false,
+        discover_label: false,
+    };
     assert_eq!(settings.workload_attestors, [WorkloadAttestor::Unix(unix)]);
     assert!(!settings.allow_unauthenticated_verifiers && settings.warnings.is_empty());
 }
@@ -250,7 +257,7 @@ fn what_must_be_there_is_asked_for() {
         "server_port must be configured",
         "a.conf: exactly one KeyManager plugin must be configured, 0 are; known are \"disk\", \"memory\"",
         "a.conf: exactly one NodeAttestor plugin must be configured, 0 are",
-        "a.conf: at least one WorkloadAttestor plugin must be configured, 0 are; known are \"unix\"",
+        "a.conf: at least one WorkloadAttestor plugin must be configured, 0 are; known are \"unix\", \"docker\", \"k8s\", \"systemd\", \"slurm\"",
     ] {
         assert!(said.contains(wanted), "{said}");
     }

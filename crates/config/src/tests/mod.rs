@@ -8,6 +8,7 @@ mod server;
 mod telemetry;
 mod ttl;
 mod values;
+mod workload;
 
 use std::fmt::Write as _;
 

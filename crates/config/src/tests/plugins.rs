@@ -160,7 +160,7 @@ fn x509pop_wants_authorities_or_the_trust_domains_own() {
 fn the_agents_plugins_name_what_they_miss() {
     let text = format!(
         "agent {{ trust_domain = \"example.org\" server_address = \"a\" server_port = 1 {INSECURE} }}\nplugins {{\n\
-         KeyManager \"disk\" {{}}\nNodeAttestor \"x509pop\" {{}}\nWorkloadAttestor \"docker\" {{}}\n}}"
+         KeyManager \"disk\" {{}}\nNodeAttestor \"x509pop\" {{}}\nWorkloadAttestor \"windows\" {{}}\n}}"
     );
     let said = agent_mistakes(&text);
     assert_eq!(
@@ -168,8 +168,8 @@ fn the_agents_plugins_name_what_they_miss() {
         "a.conf:3:19: directory must be configured: the folder that keys are kept in\n\
                a.conf:4:24: private_key_path must be configured: the key to attest with, PEM\n\
                a.conf:4:24: certificate_path must be configured: the certificate to attest with, PEM\n\
-               a.conf:5:18: plugin WorkloadAttestor \"docker\" is not supported yet: it would tell workloads apart by \
-               their container; remove it to go on without\n"
+               a.conf:5:18: plugin WorkloadAttestor \"windows\" is not supported yet: it would tell workloads apart on \
+               Windows; remove it to go on without\n"
     );
 }
 

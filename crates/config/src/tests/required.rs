@@ -150,7 +150,7 @@ fn what_an_agent_must_have_is_asked_for() {
         ),
         (
             "WorkloadAttestor",
-            "a.conf: at least one WorkloadAttestor plugin must be configured, 0 are; known are \"unix\"",
+            "a.conf: at least one WorkloadAttestor plugin must be configured, 0 are; known are \"unix\", \"docker\", \"k8s\", \"systemd\", \"slurm\"",
         ),
         ("plugins", "a.conf: plugins must be configured: it holds the plugins to run with"),
     ] {

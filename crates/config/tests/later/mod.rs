@@ -68,14 +68,6 @@ pub(crate) const LATER: &[(&str, &[&str])] = &[
         &["10:5: agent.experimental.broker is not supported yet: it would serve the SPIFFE Broker API"],
     ),
     (
-        "agent/containers.conf",
-        &[
-            "26:20: plugin WorkloadAttestor \"docker\" is not supported yet: it would tell workloads apart by their container",
-            "32:20: plugin WorkloadAttestor \"k8s\" is not supported yet: it would tell workloads apart by their pod",
-            "39:20: plugin WorkloadAttestor \"systemd\" is not supported yet: it would tell workloads apart by their unit",
-        ],
-    ),
-    (
         "agent/delegates.conf",
         &[
             "10:3: admin_socket_path is not supported yet: it would serve the debug, logger and delegated identity APIs on a socket of their own",

@@ -57,6 +57,11 @@ impl ports::WorkloadAttestor for WorkloadAttestor {
         self.0.name()
     }
 
+    /// What a program goes by is its own affair.
+    fn lasting(&self) -> bool {
+        false
+    }
+
     async fn attest(&self, peer: &dyn Peer) -> Result<Selectors, AttestError> {
         let values = self.values(peer.pid()).await.map_err(|status| {
             let why = said(&self.0, &status).to_owned();

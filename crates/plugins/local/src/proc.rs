@@ -32,6 +32,13 @@ impl Status {
     }
 }
 
+/// The process that began this one, or took it over, from `/proc/<pid>/status`; zero if none that is visible here.
+pub(crate) fn parent(text: &[u8]) -> io::Result<u32> {
+    let line = text.split(|byte| *byte == b'\n').find_map(|line| line.strip_prefix(b"PPid:"));
+    let line = line.and_then(|line| std::str::from_utf8(line).ok()).and_then(|line| line.trim().parse().ok());
+    line.ok_or_else(|| malformed("/proc/<pid>/status does not name the parent"))
+}
+
 /// What of `/proc/<pid>/stat` tells one process from another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Stat {
@@ -93,9 +100,15 @@ mod tests {
     }
 
     #[test]
+    fn the_parent_is_read() {
+        assert_eq!(parent(b"Name:\tx\nPPid:\t41\nTracerPid:\t7\n").unwrap(), 41);
+    }
+
+    #[test]
     fn nonsense_is_refused() {
         assert!(Stat::parse(b"").is_err());
         assert!(Stat::parse(b"7 (x) R 1").is_err());
         assert!(Status::parse(b"Uid:\tx\n").is_err());
+        assert!(parent(b"Name:\tPPid:\n").is_err());
     }
 }

@@ -6,6 +6,7 @@
 
 mod executable;
 mod names;
+mod surroundings;
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -18,12 +19,13 @@ use model::{Selector, Selectors};
 use crate::proc::Status;
 use executable::{Digests, Executable};
 use names::Names;
+use surroundings::Label;
 
 const NAME: &str = "unix";
 /// How often a process that changes under our eyes is looked at again.
 const LOOKS: usize = 4;
 
-/// The settings of the attestor, as SPIRE 1.16 names them.
+/// The settings of the attestor. Those that SPIRE 1.16 has are named as there.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
     /// Whether to add the selectors `path` and `sha256`. A process whose executable cannot be read gets no selector
@@ -32,13 +34,29 @@ pub struct Settings {
     /// The largest executable that is hashed, in bytes; a process with a larger one gets no selector at all. Zero
     /// sets no limit; below zero nothing is hashed and `sha256` is left out.
     pub workload_size_limit: i64,
+    /// Whether to add `parent-path`: the executable of the process that began this one. Not in SPIRE.
+    pub discover_parent_path: bool,
+    /// Whether to add `ancestor-path` for the executable of each process that this one descends from. Not in SPIRE.
+    pub discover_ancestor_paths: bool,
+    /// Whether to add `cgroup` for each control group that the process is in. Not in SPIRE.
+    pub discover_cgroup: bool,
+    /// Whether to add `selinux-label` or `apparmor-label`: what the security module calls the process. Not in SPIRE.
+    pub discover_label: bool,
     /// Where the process file system is mounted; SPIRE takes it from `HOST_PROC`.
     pub proc: PathBuf,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { discover_workload_path: false, workload_size_limit: 0, proc: PathBuf::from("/proc") }
+        Self {
+            discover_workload_path: false,
+            workload_size_limit: 0,
+            discover_parent_path: false,
+            discover_ancestor_paths: false,
+            discover_cgroup: false,
+            discover_label: false,
+            proc: PathBuf::from("/proc"),
+        }
     }
 }
 
@@ -66,7 +84,7 @@ impl WorkloadAttestor for Unix {
         NAME
     }
 
-    /// The process is looked at anew for each call. `peer` is asked before and after, so that whatever was read in
+    /// `peer` is asked before and after, so that whatever was read in
     /// between was read of this process and not of a later one with its pid.
     ///
     /// A process that executed another program has that program's selectors. One that changed its user or group since
@@ -80,6 +98,13 @@ impl WorkloadAttestor for Unix {
         found.unwrap_or_else(|why| {
             Err(AttestError::Failed(format!("the look at process {pid} broke off: {why}")))
         })
+    }
+
+    /// Ancestors and labels change while the process stays what it is.
+    fn lasting(&self) -> bool {
+        let Settings { discover_parent_path, discover_ancestor_paths, discover_label, .. } =
+            self.inner.settings;
+        !(discover_parent_path || discover_ancestor_paths || discover_label)
     }
 }
 
@@ -96,7 +121,7 @@ impl Inner {
             match (&seen, &after) {
                 (Ok(seen), Ok(after)) if seen.is_still(after) => {
                     seen.belongs_to(pid, owner)?;
-                    return self.selectors(seen, digest.as_deref());
+                    return self.selectors(pid, seen, digest.as_deref());
                 }
                 _ => seen = after,
             }
@@ -127,7 +152,7 @@ impl Inner {
         }
     }
 
-    fn selectors(&self, seen: &Glimpse, digest: Option<&str>) -> Result<Selectors, AttestError> {
+    fn selectors(&self, pid: i32, seen: &Glimpse, digest: Option<&str>) -> Result<Selectors, AttestError> {
         let Status { uid, gid, groups } = &seen.status;
         let mut found = vec![("uid", uid.to_string()), ("gid", gid.to_string())];
         found.extend(self.names.user(*uid).map(|name| ("user", name)));
@@ -141,10 +166,42 @@ impl Inner {
                 .push(("path", executable.path().map_err(|cause| failed("path lookup", &cause))?.to_owned()));
         }
         found.extend(digest.map(|digest| ("sha256", digest.to_owned())));
+        self.add_surroundings(pid, &mut found)?;
         let selector = |(kind, value): (&str, String)| Selector::new(NAME, &format!("{kind}:{value}"));
         let selectors = found.into_iter().map(selector).collect::<Result<_, _>>();
         selectors
             .map_err(|fault| AttestError::Failed(format!("what was found cannot be a selector: {fault}")))
+    }
+}
+
+impl Inner {
+    /// What SPIRE does not look at: whom the process descends from, its control groups, its label.
+    fn add_surroundings(&self, pid: i32, found: &mut Vec<(&'static str, String)>) -> Result<(), AttestError> {
+        let settings = &self.settings;
+        let folder = settings.proc.join(pid.to_string());
+        if settings.discover_parent_path || settings.discover_ancestor_paths {
+            let most = if settings.discover_ancestor_paths { usize::MAX } else { 1 };
+            let above = surroundings::ancestors(&settings.proc, pid, most);
+            let above = above.map_err(|cause| failed("parent lookup", &cause))?;
+            if settings.discover_parent_path {
+                found.extend(above.first().cloned().flatten().map(|path| ("parent-path", path)));
+            }
+            if settings.discover_ancestor_paths {
+                found.extend(above.into_iter().flatten().map(|path| ("ancestor-path", path)));
+            }
+        }
+        if settings.discover_cgroup {
+            let groups = surroundings::cgroups(&folder).map_err(|cause| failed("cgroup lookup", &cause))?;
+            found.extend(groups.into_iter().map(|path| ("cgroup", path)));
+        }
+        if settings.discover_label {
+            let label = surroundings::label(&folder).map_err(|cause| failed("label lookup", &cause))?;
+            found.extend(label.map(|label| match label {
+                Label::SeLinux(label) => ("selinux-label", label),
+                Label::AppArmor(label) => ("apparmor-label", label),
+            }));
+        }
+        Ok(())
     }
 }
 

@@ -56,6 +56,8 @@ const PLUGIN: &str = "NodeAttestor \"join_token\"";
 const PROMETHEUS: &str = "telemetry.Prometheus";
 const METRICS_TLS: &str = "telemetry.Prometheus.tls";
 const EXPERIMENTAL: &str = "server.experimental";
+const K8S: &str = "WorkloadAttestor \"k8s\" plugin_data";
+const DOCKER: &str = "WorkloadAttestor \"docker\" plugin_data";
 const AGENT_EXPERIMENTAL: &str = "agent.experimental";
 
 pub(super) const SERVER: &[Row] = &[
@@ -308,6 +310,40 @@ pub(super) const AGENT: &[Row] = &[
     text(SSH, "host_cert_path", "= \"/c\""),
     switch("WorkloadAttestor \"unix\" plugin_data", "discover_workload_path"),
     number("WorkloadAttestor \"unix\" plugin_data", "workload_size_limit", "= -1"),
+    switch("WorkloadAttestor \"unix\" plugin_data", "discover_parent_path"),
+    switch("WorkloadAttestor \"unix\" plugin_data", "discover_ancestor_paths"),
+    switch("WorkloadAttestor \"unix\" plugin_data", "discover_cgroup"),
+    switch("WorkloadAttestor \"unix\" plugin_data", "discover_label"),
+    text(DOCKER, "docker_socket_path", "= \"unix:///d.sock\""),
+    text(DOCKER, "docker_version", "= \"1.41\""),
+    text(DOCKER, "podman_socket_path", "= \"unix:///p.sock\""),
+    text(DOCKER, "podman_socket_path_template", "= \"unix:///%d/p.sock\""),
+    texts(DOCKER, "container_id_cgroup_matchers", "= [\"/docker/<id>\"]").in_template("docker with patterns"),
+    switch(DOCKER, "use_new_container_locator"),
+    switch(DOCKER, "verbose_container_locator_logs"),
+    windows(DOCKER, "docker_host", "docker_socket_path"),
+    later(DOCKER, "sigstore", "{}", "verify the signatures of images"),
+    number(K8S, "kubelet_read_only_port", "= 10255").bad(PORT),
+    number(K8S, "kubelet_secure_port", "= 10250").bad(PORT),
+    later(K8S, "disable_kubelet_client", "= true", "attest by references of the Broker API alone"),
+    number(K8S, "max_poll_attempts", "= 3"),
+    duration(K8S, "poll_retry_interval", "= \"1s\""),
+    text(K8S, "kubelet_ca_path", "= \"/ca\""),
+    switch(K8S, "skip_kubelet_verification"),
+    text(K8S, "token_path", "= \"/t\""),
+    text(K8S, "certificate_path", "= \"/c\"").in_template("k8s with a key"),
+    text(K8S, "private_key_path", "= \"/k\"").in_template("k8s with a certificate"),
+    switch(K8S, "use_anonymous_authentication"),
+    text(K8S, "node_name_env", "= \"NODE\""),
+    text(K8S, "node_name", "= \"node1\""),
+    duration(K8S, "reload_interval", "= \"1m\""),
+    switch(K8S, "disable_container_selectors"),
+    later(K8S, "use_new_container_locator", "= false", "find containers by SPIRE's older patterns"),
+    switch(K8S, "verbose_container_locator_logs"),
+    later(K8S, "enable_namespace_labels", "= true", "fetch the labels of namespaces from the API server"),
+    later(K8S, "sigstore", "{}", "verify the signatures of images"),
+    later(K8S, "experimental", "{}", "ask the API server, and judge brokers by it"),
+    texts(K8S, "pod_annotations", "= [\"team\"]"),
 ];
 
 const fn number_idle(section: &'static str, key: &'static str) -> Row {

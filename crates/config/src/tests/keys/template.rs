@@ -63,6 +63,11 @@ impl Template {
             nested if nested.starts_with("agent.") => block = inside(nested),
             "KeyManager \"disk\" plugin_data" => keys.push_str("\n@@\n"),
             "WorkloadAttestor \"unix\" plugin_data" => unix.push_str("\n@@\n"),
+            "WorkloadAttestor \"docker\" plugin_data" => top = workload("docker", "@@"),
+            "docker with patterns" => top = workload("docker", "use_new_container_locator = false\n@@"),
+            "WorkloadAttestor \"k8s\" plugin_data" => top = workload("k8s", "@@"),
+            "k8s with a key" => top = workload("k8s", "private_key_path = \"/k\"\n@@"),
+            "k8s with a certificate" => top = workload("k8s", "certificate_path = \"/c\"\n@@"),
             other => match plugin(other, "private_key_path = \"/k\"\ncertificate_path = \"/c\"") {
                 Some(text) => attestor = text,
                 None => top = at_the_top(other),
@@ -77,6 +82,11 @@ impl Template {
 }
 
 const JOIN_TOKEN: &str = "NodeAttestor \"join_token\" {}";
+
+/// A second block of plugins, which is merged with the first.
+fn workload(name: &str, lines: &str) -> String {
+    format!("plugins {{\nWorkloadAttestor \"{name}\" {{\nplugin_data {{\n{lines}\n}}\n}}\n}}\n")
+}
 
 fn policy(lines: &str) -> String {
     format!("experimental {{\nauth_opa_policy_engine {{\n{lines}\n}}\n}}")

@@ -157,6 +157,35 @@ async fn an_executable_that_is_gone_from_its_place_is_still_known() {
 }
 
 #[tokio::test]
+async fn what_surrounds_a_process_is_told_where_it_is_asked_for() {
+    let attestor = Unix::new(Settings {
+        discover_parent_path: true,
+        discover_ancestor_paths: true,
+        discover_cgroup: true,
+        discover_label: true,
+        ..Settings::default()
+    });
+    assert!(!attestor.lasting());
+    let caller = Connected::new(Act::Stay);
+    let peer = Pinned::new(&caller.socket, caller.accepted).unwrap();
+    let seen = attestor.attest(&peer).await.unwrap();
+    let own = std::env::current_exe().unwrap();
+    assert_eq!(values(&seen, "parent-path"), [own.to_str().unwrap()]);
+    assert!(values(&seen, "ancestor-path").contains(&own.to_str().unwrap().to_owned()));
+    let groups = fs::read_to_string(format!("/proc/{}/cgroup", caller.pid())).unwrap();
+    for path in values(&seen, "cgroup") {
+        assert!(groups.lines().any(|line| line.splitn(3, ':').nth(2) == Some(&path)), "{path}");
+    }
+    assert!(!values(&seen, "cgroup").is_empty());
+    let plain = Unix::new(Settings::default());
+    assert!(plain.lasting());
+    let plain = plain.attest(&peer).await.unwrap();
+    for kind in ["parent-path", "ancestor-path", "cgroup", "selinux-label", "apparmor-label"] {
+        assert!(values(&plain, kind).is_empty(), "{kind}");
+    }
+}
+
+#[tokio::test]
 async fn a_program_written_over_the_old_one_is_another() {
     let attestor = discovering();
     let mut program = Program::start(b"aaaa");

@@ -175,6 +175,22 @@ async fn a_process_that_became_another_is_told_what_the_other_may_know() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_open_stream_follows_what_its_process_is_called() {
+    let mut second = entry("b", "/b", 0);
+    second.selectors[0].value = "uid:2".to_owned();
+    let (_server, agent) = serving(vec![entry("a", "/a", 0), second], |_| {}).await;
+    let (mut stream, _) = svids(&agent.client().await).await;
+    // nothing changes at the server
+    agent.says.set(&["unix:uid:2"]);
+    let answer =
+        tokio::time::timeout(Duration::from_secs(60), stream.message()).await.unwrap().unwrap().unwrap();
+    assert_eq!(answer.svids[0].spiffe_id, "spiffe://example.org/b");
+    agent.says.set(&["unix:uid:3"]);
+    let status = tokio::time::timeout(Duration::from_secs(60), stream.message()).await.unwrap().unwrap_err();
+    assert_eq!(told(&status), (Code::PermissionDenied, "no identity issued"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn streams_with_the_same_selectors_share_what_is_issued() {
     let (server, agent) = serving(vec![entry("a", "/a", 0)], |_| {}).await;
     let client = agent.client().await;

@@ -20,8 +20,9 @@ use crate::cache::{Subscription, Update};
 const REST: Duration = Duration::from_secs(5);
 /// How long it waits when none is.
 const ANY: Duration = Duration::from_secs(30);
-/// How often an idle stream looks whether its process still lives.
-const LOOK: Duration = Duration::from_secs(30);
+/// How often an idle stream looks whether its process still lives, and still is what it was: what runs it may call it
+/// something else by now.
+const LOOK: Duration = Duration::from_secs(10);
 
 /// What a stream tells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -97,6 +98,7 @@ impl Watch {
                         Some((_, message)) => return self.sent(message?),
                         None => {
                             self.alive()?;
+                            self.look().await;
                             continue;
                         }
                     }
@@ -124,6 +126,17 @@ impl Watch {
 
     fn alive(&self) -> Result<(), Status> {
         self.caller.0.check().map_err(|_| Status::unavailable("the process that opened the stream is gone"))
+    }
+
+    /// Looks at the process again while there is nothing to tell. An attestor that fails for now ends no stream.
+    async fn look(&mut self) {
+        match self.shared.attest(&self.caller, self.kind.method()).await {
+            Ok(found) if found.failed.is_empty() && *found != *self.found => {
+                self.subscription = self.shared.cache.subscribe(&found);
+                self.found = found;
+            }
+            _ => {}
+        }
     }
 
     /// Looks at the process again before it is told something new. One that became another is entitled to something

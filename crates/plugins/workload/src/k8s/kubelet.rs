@@ -72,7 +72,7 @@ pub enum Credentials {
 
 /// Why the kubelet said nothing.
 #[derive(Debug, thiserror::Error)]
-pub enum Fault {
+pub(super) enum Fault {
     /// A file of the connection cannot be used.
     #[error("{what} {}: {why}", path.display())]
     File {

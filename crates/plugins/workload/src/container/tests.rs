@@ -4,8 +4,11 @@ const A: &str = "93529524695bb00d91c1f6dba692ea8d3550c3b94fb2463af7bc9ec82f992d2
 const B: &str = "09bc3d7ade839efec32b6bec4ec79d099027a668ddba043083ec21d3c3b8f1e6";
 const UID: &str = "a2830d0d-b0f0-4ff0-81b5-0ee4e299cf80";
 
+/// What it is, a list of control groups, and the container and pod that it names.
+type Row = (&'static str, &'static str, Option<(&'static str, Option<&'static str>)>);
+
 /// Lists as they are found on real nodes, with names for ids, and who is said to run there.
-const LISTS: &[(&str, &str, Option<(&str, Option<&str>)>)] = &[
+const LISTS: &[Row] = &[
     ("Docker, cgroup v1, cgroupfs", "11:pids:/docker/{A}\n1:name=systemd:/docker/{A}\n", Some((A, None))),
     ("Docker, cgroup v1, systemd", "11:pids:/system.slice/docker-{A}.scope\n", Some((A, None))),
     ("Docker, cgroup v2, systemd", "0::/system.slice/docker-{A}.scope\n", Some((A, None))),

@@ -146,6 +146,12 @@ pub trait Challenger: Send {
     fn address(&self) -> Option<IpAddr> {
         None
     }
+
+    /// By what name the node asked for the server. The node's own word, for logs and for telling settings apart; it
+    /// proves nothing. Empty when it is not known.
+    fn asked_host(&self) -> &str {
+        ""
+    }
 }
 
 /// Spends single-use things in the database, for attestors that need one.

@@ -49,6 +49,7 @@ func (p *attestor) Attest(stream attestv1.NodeAttestor_AttestServer) error {
 func (p *attestor) ask(ctx context.Context, id string) {
 	md, _ := metadata.FromIncomingContext(ctx)
 	p.note("from %s", strings.Join(md.Get("X-Forwarded-Client-IP"), ","))
+	p.note("asked for %s", strings.Join(md.Get("X-Untrusted-Forwarded-Host"), ","))
 	_, err := p.agents.GetAgentInfo(ctx, agentInfo(id))
 	p.note("agent %s", status.Code(err))
 	identity, err := p.identity.FetchX509Identity(ctx, identityRequest())

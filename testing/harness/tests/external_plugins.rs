@@ -103,6 +103,7 @@ fn plugins_of_every_kind_serve_a_server_and_an_agent() {
     }
     for text in [
         "from 127.0.0.1",
+        "asked for 127.0.0.1\n",
         "agent NotFound",
         "key true, bundle of example.org with 1 authorities",
         "counted OK",

@@ -25,6 +25,8 @@ const MAX_CHALLENGES: usize = 32;
 const MAX_SELECTORS: usize = 4096;
 /// The node's address as this server sees it, for the plugin. Empty when it is not known.
 const CLIENT_IP: &str = "x-forwarded-client-ip";
+/// By what name the node asked for this server, unchecked.
+const ASKED_HOST: &str = "x-untrusted-forwarded-host";
 
 /// The server's half of a node attestor in another process.
 pub struct NodeAttestor {
@@ -90,8 +92,10 @@ impl ports::NodeAttestor for NodeAttestor {
         to_plugin.send(ask(Ask::Payload(payload.to_vec()))).await.map_err(|_| gone())?;
         let mut request = Request::new(ReceiverStream::new(requests));
         let address = node.address().map(|address| address.to_string()).unwrap_or_default();
-        if let Ok(address) = address.parse() {
-            request.metadata_mut().insert(CLIENT_IP, address);
+        for (name, value) in [(CLIENT_IP, address.as_str()), (ASKED_HOST, node.asked_host())] {
+            if let Ok(value) = value.parse() {
+                request.metadata_mut().insert(name, value);
+            }
         }
         let late = |_| AttestError::Failed(format!("the plugin took longer than {STEP:?}"));
         let mut client =

@@ -28,7 +28,7 @@ use super::filter::AgentFilter;
 use super::page::Page;
 use crate::agent_removal::Removal;
 use crate::authority::{AgentSvid, Authorities};
-use crate::authz::{Caller, Kind, Peer};
+use crate::authz::{AskedHost, Caller, Kind, Peer};
 use crate::registry::{Registry, RegistryError};
 use crate::sweep::Deadlines;
 
@@ -135,9 +135,11 @@ impl agent_server::Agent for AgentApi {
             Peer::Remote { addr, .. } => Some(addr.ip()),
             _ => None,
         };
+        let asked = request.extensions().get::<AskedHost>().cloned().unwrap_or_default();
         let (answers, stream) = mpsc::channel(1);
         let api = self.clone();
-        let mut node = Conversation { requests: request.into_inner(), answers: answers.clone(), address };
+        let mut node =
+            Conversation { requests: request.into_inner(), answers: answers.clone(), address, asked };
         // The response must be under way before the node's first message is waited for.
         tokio::spawn(async move {
             let result = api.attest(&mut node).await;
@@ -438,6 +440,7 @@ struct Conversation {
     requests: Streaming<wire::AttestAgentRequest>,
     answers: mpsc::Sender<Result<wire::AttestAgentResponse, Status>>,
     address: Option<IpAddr>,
+    asked: AskedHost,
 }
 
 impl Conversation {
@@ -467,6 +470,10 @@ impl Challenger for Conversation {
 
     fn address(&self) -> Option<IpAddr> {
         self.address
+    }
+
+    fn asked_host(&self) -> &str {
+        self.asked.as_str()
     }
 }
 

@@ -18,6 +18,7 @@ use tonic::body::Body;
 use tonic::{Code, Status};
 use tower::{Layer, Service};
 
+use super::asked_host::AskedHost;
 use super::caller::{Caller, Peer, Standing};
 use super::grants::{AdminGrant, AuthorizedAgent, DownstreamGrant};
 use super::limit::Limiter;
@@ -281,6 +282,8 @@ where
                     Ok(Status::unimplemented("method List not implemented").into_http())
                 }
                 Ok(caller) => {
+                    let asked = AskedHost::of(request.uri());
+                    request.extensions_mut().insert(asked);
                     request.extensions_mut().insert(caller);
                     inner.call(request).await
                 }

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod form;
+mod numbers;
 mod signed;
 
 use std::time::Duration;

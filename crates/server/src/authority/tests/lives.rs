@@ -72,6 +72,30 @@ async fn ten_rotations_never_leave_an_svid_unverifiable_and_old_authorities_go_a
 }
 
 #[tokio::test]
+async fn a_bundle_whose_authorities_of_a_kind_have_all_ended_is_not_emptied() {
+    let world = World::new();
+    let server = world.boot().await;
+    let first = server.bundle();
+    let late = world.clock.now() + 24 * HOUR + 25 * HOUR;
+    prune::prune_bundle(&server.registry, &td(), late).await.unwrap();
+    assert_eq!(server.bundle(), first, "nobody has renewed it");
+    // The same with one sound X.509 authority: its JWT keys have all ended.
+    let newer = World { clock: Clock::by_hand(late).0, ..World::new() }.boot().await.bundle();
+    let add = |bundle: &mut Bundle| bundle.push_x509(newer.x509_authorities()[0].clone());
+    amend(&server.registry, &td(), add, Vec::new()).await.unwrap();
+    prune::prune_bundle(&server.registry, &td(), late).await.unwrap();
+    assert_eq!(server.bundle().x509_authorities().len(), 2);
+    // And with a sound key as well, what has ended for more than a day goes, and its number is the next.
+    let add = |bundle: &mut Bundle| bundle.push_jwt(newer.jwt_authorities()[0].clone());
+    let whole = amend(&server.registry, &td(), add, Vec::new()).await.unwrap();
+    prune::prune_bundle(&server.registry, &td(), late).await.unwrap();
+    let pruned = server.bundle();
+    assert_eq!(pruned.x509_authorities(), newer.x509_authorities());
+    assert_eq!(pruned.jwt_authorities(), newer.jwt_authorities());
+    assert_eq!(pruned.sequence, whole.sequence + 1);
+}
+
+#[tokio::test]
 async fn an_authority_of_twenty_seconds_rotates_by_its_own_deadlines() {
     let ca_ttl = Duration::from_secs(20);
     let world = World::with(AuthoritySettings {

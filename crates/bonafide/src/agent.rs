@@ -83,8 +83,8 @@ async fn adapters(
     status: AgentStatus,
     externals: &Externals,
 ) -> Result<agent::Adapters, Failure> {
-    let keys = keys(settings, externals).await?;
-    let proof = proof(settings, externals).await?;
+    let (keys, in_tpm) = keys(settings, externals).await?;
+    let proof = proof(settings, in_tpm, externals).await?;
     let mut attestors = Vec::new();
     for settings in &settings.workload_attestors {
         attestors.push(workload_attestor(settings, externals).await?);
@@ -175,22 +175,30 @@ fn load(values: &Values) -> Result<AgentSettings, Failure> {
     Ok(settings)
 }
 
+/// The key manager, twice if its keys are in a TPM, which may then say so.
 async fn keys(
     settings: &AgentSettings,
     externals: &Externals,
-) -> Result<Arc<dyn ports::KeyManager>, Failure> {
+) -> Result<(Arc<dyn ports::KeyManager>, Option<Arc<keys::Tpm>>), Failure> {
     Ok(match &settings.key_manager {
-        KeyManager::Memory => Arc::new(keys::Memory::new()),
-        KeyManager::Disk { directory } => Arc::new(keys::Disk::in_directory(directory)?),
+        KeyManager::Memory => (Arc::new(keys::Memory::new()), None),
+        KeyManager::Disk { directory } => (Arc::new(keys::Disk::in_directory(directory)?), None),
+        KeyManager::Tpm(tpm) => {
+            let (tpm, password) = (tpm.clone(), tpm.owner_hierarchy_password.reveal().to_owned().into());
+            let open = move || keys::Tpm::open(tpm.tpm_device_path.as_deref(), &tpm.directory, password);
+            let keys = Arc::new(tokio::task::spawn_blocking(open).await??);
+            (keys.clone(), Some(keys))
+        }
         KeyManager::External(external) => {
             let plugin = externals.start("KeyManager", external).await?;
-            Arc::new(plugins_external::KeyManager::new(plugin, plugins_external::Side::Agent))
+            (Arc::new(plugins_external::KeyManager::new(plugin, plugins_external::Side::Agent)), None)
         }
     })
 }
 
 async fn proof(
     settings: &AgentSettings,
+    in_tpm: Option<Arc<keys::Tpm>>,
     externals: &Externals,
 ) -> Result<Arc<dyn ports::NodeProof>, Failure> {
     Ok(match &settings.node_attestor {
@@ -214,7 +222,13 @@ async fn proof(
             http.port.unwrap_or(0),
             http.advertised_port,
         )?),
-        NodeAttestor::TpmDevid(tpm) => Arc::new(tpm_devid(tpm)?),
+        NodeAttestor::TpmDevid(tpm) => {
+            let agent = tpm_devid(tpm)?;
+            Arc::new(match in_tpm {
+                Some(keys) => agent.with_keys(keys),
+                None => agent,
+            })
+        }
         NodeAttestor::Sshpop(ssh) => {
             Arc::new(sshpop::Agent::from_files(ssh.host_key_path.clone(), ssh.host_cert_path.clone())?)
         }

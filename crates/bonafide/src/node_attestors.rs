@@ -83,6 +83,7 @@ fn tpm_devid(settings: &TpmDevid) -> tpm_devid::Configuration {
     tpm_devid::Configuration {
         devid_ca_path: settings.devid_ca_path.clone(),
         endorsement_ca_path: settings.endorsement_ca_path.clone(),
+        require_agent_key_in_tpm: settings.require_agent_key_in_tpm,
     }
 }
 

@@ -152,6 +152,11 @@ pub trait Challenger: Send {
     fn asked_host(&self) -> &str {
         ""
     }
+
+    /// The key that the agent's SVID is asked for, as `SubjectPublicKeyInfo`. `None` when it is not known.
+    fn key(&self) -> Option<Vec<u8>> {
+        None
+    }
 }
 
 /// Spends single-use things in the database, for attestors that need one.
@@ -181,6 +186,11 @@ pub trait NodeAttestor: Send + Sync {
 pub trait Prover: Send {
     /// Sends the opening payload or a challenge response; returns the next challenge, or `None` at the end.
     async fn send(&mut self, message: Vec<u8>) -> Result<Option<Vec<u8>>, AttestError>;
+
+    /// The key that the SVID is asked for, as `SubjectPublicKeyInfo`. `None` when it is not known.
+    fn key(&self) -> Option<Vec<u8>> {
+        None
+    }
 }
 
 /// The agent's half of a node attestor.

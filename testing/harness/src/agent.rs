@@ -172,15 +172,19 @@ impl Agent {
             "disk" => format!("directory = \"{}\"", self.data().display()),
             _ => String::new(),
         };
+        let keys = format!(
+            "KeyManager \"{}\" {{\n    plugin_data {{\n      {keys}\n    }}\n  }}",
+            options.key_manager
+        );
+        let keys = options.agent_keys.as_ref().unwrap_or(&keys);
         let attestor = match &options.node_attestor {
             NodeAttestor::JoinToken => "NodeAttestor \"join_token\" {\n    plugin_data {}\n  }",
             NodeAttestor::Custom { agent, .. } => agent,
         };
         let _ = writeln!(
             text,
-            "plugins {{\n  KeyManager \"{}\" {{\n    plugin_data {{\n      {keys}\n    }}\n  }}\n  {attestor}\n  \
-             WorkloadAttestor \"unix\" {{\n    plugin_data {{}}\n  }}\n{}}}",
-            options.key_manager, options.agent_plugins,
+            "plugins {{\n  {keys}\n  {attestor}\n  WorkloadAttestor \"unix\" {{\n    plugin_data {{}}\n  }}\n{}}}",
+            options.agent_plugins,
         );
         text.push_str(&options.agent_blocks);
         text

@@ -29,6 +29,8 @@ pub struct Options {
     pub node_attestor: NodeAttestor,
     /// The server's and the agent's `KeyManager`: `disk` or `memory`.
     pub key_manager: String,
+    /// The agent's `KeyManager` block, if it is another than the server's.
+    pub agent_keys: Option<String>,
     /// Further plugin blocks of the server.
     pub server_plugins: String,
     /// Further plugin blocks of the agent.
@@ -51,6 +53,7 @@ impl Default for Options {
             agent: Program::Bonafide,
             node_attestor: NodeAttestor::JoinToken,
             key_manager: "disk".to_owned(),
+            agent_keys: None,
             server_plugins: String::new(),
             agent_plugins: String::new(),
             server_lines: String::new(),

@@ -122,6 +122,13 @@ fn nodes_attest_by_their_tpms_across() {
     with_spire("tpm_devid", node_attestors::node_attests_by_its_tpm);
 }
 
+#[test]
+fn our_agents_key_stays_in_the_tpm_below_spires_server() {
+    if !spire_is_missing("KeyManager tpm of our agent on SPIRE's server") {
+        node_attestors::the_agents_key_stays_in_the_tpm(Spire);
+    }
+}
+
 /// Mutual TLS of workloads while the server's authority rotates below the agent.
 fn authority_rotates(server: Program, agent: Program) {
     let domain = domain_with_a_client(Options::default().short_authority().programs(server, agent));

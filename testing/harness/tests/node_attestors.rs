@@ -20,3 +20,8 @@ fn a_node_attests_by_its_ssh_host_certificate() {
 fn a_node_attests_by_its_tpm() {
     check::node_attests_by_its_tpm(Bonafide, Bonafide);
 }
+
+#[test]
+fn the_agents_key_stays_in_the_tpm() {
+    check::the_agents_key_stays_in_the_tpm(Bonafide);
+}

@@ -61,7 +61,7 @@ pub(crate) async fn attest(
     key: &Arc<dyn Signer>,
 ) -> Result<Attestation, AttestFault> {
     let csr = Csr::build(key.as_ref(), None, &[])?;
-    let mut conversation = Conversation::new(channel, proof.name(), csr);
+    let mut conversation = Conversation::new(channel, proof.name(), csr, key.public().spki_der().to_vec());
     let proved = proof.prove(&mut conversation).await;
     // What the server said explains more than what the attestor made of it.
     if let Some(status) = conversation.refused {
@@ -85,14 +85,16 @@ struct Conversation {
     client: AgentClient<Channel>,
     attestor: &'static str,
     csr: Vec<u8>,
+    key: Vec<u8>,
     stream: Option<(mpsc::Sender<AttestAgentRequest>, Streaming<AttestAgentResponse>)>,
     refused: Option<Status>,
     result: Option<attest_agent_response::Result>,
 }
 
 impl Conversation {
-    fn new(channel: Channel, attestor: &'static str, csr: Vec<u8>) -> Self {
-        Self { client: AgentClient::new(channel), attestor, csr, stream: None, refused: None, result: None }
+    fn new(channel: Channel, attestor: &'static str, csr: Vec<u8>, key: Vec<u8>) -> Self {
+        let client = AgentClient::new(channel);
+        Self { client, attestor, csr, key, stream: None, refused: None, result: None }
     }
 
     async fn exchange(&mut self, message: Vec<u8>) -> Result<AttestAgentResponse, Status> {
@@ -126,6 +128,10 @@ impl Conversation {
 
 #[async_trait]
 impl Prover for Conversation {
+    fn key(&self) -> Option<Vec<u8>> {
+        Some(self.key.clone())
+    }
+
     async fn send(&mut self, message: Vec<u8>) -> Result<Option<Vec<u8>>, AttestError> {
         match deadline(self.exchange(message)).await {
             Ok(AttestAgentResponse { step: Some(attest_agent_response::Step::Challenge(challenge)) }) => {

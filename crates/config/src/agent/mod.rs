@@ -10,7 +10,7 @@ mod workload;
 pub use bootstrap::Bootstrap;
 pub use join_token::JoinToken;
 pub use node_attestor::{HttpChallenge, NodeAttestor, Password, Sshpop, TpmDevid, X509pop};
-pub use plugins::KeyManager;
+pub use plugins::{KeyManager, TpmKeys};
 pub use workload::{Docker, K8s, KubeletCredentials, Unix, WorkloadAttestor};
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use super::super::block::{Block, Unknown};
 use super::super::external::External;
 use super::super::plugin::{Known, Plugin, plugins};
 use super::super::problem::Notice;
-use super::node_attestor::{NodeAttestor, http_challenge, sshpop, tpm_devid, x509pop};
+use super::node_attestor::{NodeAttestor, Password, http_challenge, sshpop, tpm_devid, x509pop};
 use super::workload::{self, WorkloadAttestor};
 
 /// Where keys are kept.
@@ -19,8 +19,21 @@ pub enum KeyManager {
         /// The folder.
         directory: PathBuf,
     },
+    /// In a TPM.
+    Tpm(TpmKeys),
     /// By a program.
     External(External),
+}
+
+/// Keys in a TPM.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TpmKeys {
+    /// The device or socket of the TPM; the only device of the machine unless set.
+    pub tpm_device_path: Option<PathBuf>,
+    /// The folder of the file with what the TPM has encrypted.
+    pub directory: PathBuf,
+    /// The password of the owner hierarchy.
+    pub owner_hierarchy_password: Password,
 }
 
 /// The plugins of an agent that can be run with.
@@ -38,10 +51,11 @@ const fn later(kind: &'static str, name: &'static str, would: &'static str) -> K
     Known { kind, name, would: Some(would) }
 }
 
-/// The plugins of SPIRE 1.16's agent.
-pub(crate) const KNOWN: [Known; 20] = [
+/// The plugins of SPIRE 1.16's agent, and those of ours.
+pub(crate) const KNOWN: [Known; 21] = [
     there("KeyManager", "disk"),
     there("KeyManager", "memory"),
+    there("KeyManager", "tpm"),
     there("NodeAttestor", "join_token"),
     there("NodeAttestor", "x509pop"),
     later("NodeAttestor", "aws_iid", "attest by an EC2 identity document"),
@@ -84,6 +98,7 @@ pub(super) fn read(top: &Block<'_>) -> Option<AgentPlugins> {
         }
         match (plugin.kind, plugin.name) {
             ("KeyManager", "disk") => key_manager = disk(plugin),
+            ("KeyManager", "tpm") => key_manager = tpm(plugin),
             ("KeyManager", _) => {
                 plugin.no_settings(Unknown::Warn);
                 let why = "each restart must attest again, which a join token cannot do twice";
@@ -132,4 +147,17 @@ fn disk(plugin: &Plugin<'_>) -> Option<KeyManager> {
     }
     block.finish(Unknown::Warn);
     directory.map(|given| KeyManager::Disk { directory: given.value.into() })
+}
+
+fn tpm(plugin: &Plugin<'_>) -> Option<KeyManager> {
+    let block = plugin.data();
+    let directory = block.text("directory");
+    if directory.is_none() {
+        block.required("directory", "the folder for what the TPM has encrypted");
+    }
+    let tpm_device_path = block.text("tpm_device_path").map(|given| given.value.into());
+    let owner_hierarchy_password = Password::read(&block, "owner_hierarchy_password");
+    block.finish(Unknown::Warn);
+    let directory = directory?.value.into();
+    Some(KeyManager::Tpm(TpmKeys { tpm_device_path, directory, owner_hierarchy_password }))
 }

@@ -13,9 +13,9 @@ Notifier gcs_bundle k8sbundle
 BundlePublisher aws_s3 gcp_cloudstorage azure_blob k8s_configmap aws_rolesanywhere_trustanchor
 CredentialComposer uniqueid";
 
-/// The built-in plugins of SPIRE 1.16's agent.
+/// The built-in plugins of SPIRE 1.16's agent, and KeyManager `tpm`, which is ours.
 const AGENT: &str = "\
-KeyManager disk memory
+KeyManager disk memory tpm
 NodeAttestor join_token x509pop aws_iid azure_msi azure_imds gcp_iit http_challenge k8s_psat sshpop tpm_devid
 WorkloadAttestor unix docker k8s systemd slurm windows
 SVIDStore aws_secretsmanager gcp_secretmanager";

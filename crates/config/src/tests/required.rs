@@ -141,7 +141,7 @@ fn what_an_agent_must_have_is_asked_for() {
         ),
         (
             "KeyManager",
-            "a.conf: exactly one KeyManager plugin must be configured, 0 are; known are \"disk\", \"memory\"",
+            "a.conf: exactly one KeyManager plugin must be configured, 0 are; known are \"disk\", \"memory\", \"tpm\"",
         ),
         (
             "NodeAttestor",

@@ -8,6 +8,7 @@ pub(crate) mod credential;
 pub(crate) mod device;
 pub(crate) mod error;
 pub(crate) mod ids;
+pub(crate) mod information;
 pub(crate) mod public;
 pub(crate) mod signature;
 pub(crate) mod templates;

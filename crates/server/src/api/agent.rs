@@ -138,8 +138,13 @@ impl agent_server::Agent for AgentApi {
         let asked = request.extensions().get::<AskedHost>().cloned().unwrap_or_default();
         let (answers, stream) = mpsc::channel(1);
         let api = self.clone();
-        let mut node =
-            Conversation { requests: request.into_inner(), answers: answers.clone(), address, asked };
+        let mut node = Conversation {
+            requests: request.into_inner(),
+            answers: answers.clone(),
+            address,
+            asked,
+            csr: Vec::new(),
+        };
         // The response must be under way before the node's first message is waited for.
         tokio::spawn(async move {
             let result = api.attest(&mut node).await;
@@ -300,6 +305,7 @@ impl AgentApi {
                 known.join(", ")
             ))
         })?;
+        node.csr.clone_from(&svid_params.csr);
         let attested = attestor
             .attest(&data.payload, node, self.clock.now())
             .await
@@ -441,6 +447,7 @@ struct Conversation {
     answers: mpsc::Sender<Result<wire::AttestAgentResponse, Status>>,
     address: Option<IpAddr>,
     asked: AskedHost,
+    csr: Vec<u8>,
 }
 
 impl Conversation {
@@ -474,6 +481,11 @@ impl Challenger for Conversation {
 
     fn asked_host(&self) -> &str {
         self.asked.as_str()
+    }
+
+    fn key(&self) -> Option<Vec<u8>> {
+        let csr = spiffe::x509::Csr::parse(&self.csr).ok()?;
+        Some(csr.public_key().spki_der().to_vec())
     }
 }
 

@@ -1,5 +1,6 @@
 //! Nodes that prove themselves by their name, their SSH host key or their TPM.
 
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
@@ -150,6 +151,59 @@ pub(crate) fn node_attests_by_its_tpm(server: Program, agent: Program) {
         }
         domain.agent_mut(0).stop();
     }
+}
+
+/// Keeps the key of the agent of ours in the TPM too, which our server may insist on.
+pub(crate) fn the_agents_key_stays_in_the_tpm(server: Program) {
+    let tpm = match SoftTpm::start("node-1") {
+        Ok(tpm) => tpm,
+        Err(missing) => return skip("KeyManager tpm", &missing),
+    };
+    let ours = server == Program::Bonafide;
+    let keys = tempfile::tempdir().unwrap();
+    let server_block = format!(
+        "NodeAttestor \"tpm_devid\" {{\n plugin_data {{\n devid_ca_path = \"{}\"\n endorsement_ca_path = \"{}\"\n {}\n }}\n }}",
+        tpm.path("devid-ca.pem").display(),
+        tpm.path("ek-ca.pem").display(),
+        if ours { "require_agent_key_in_tpm = true" } else { "" },
+    );
+    let agent_keys = format!(
+        "KeyManager \"tpm\" {{\n plugin_data {{\n tpm_device_path = \"{}\"\n directory = \"{}\"\n }}\n }}",
+        tpm.socket().display(),
+        keys.path().display(),
+    );
+    let node_attestor = NodeAttestor::Custom { server: server_block, agent: tpm_agent(&tpm, "ecc", "") };
+    let options = Options { node_attestor, agent_keys: Some(agent_keys), ..Options::default() };
+    let mut domain = Domain::start(options.programs(server, Program::Bonafide));
+    let (path, _, selectors) = only_agent(&domain);
+    assert_eq!(selectors.iter().any(|it| it == "tpm_devid:agent-key:in-tpm"), ours, "{selectors:?}");
+    serves(&domain, &path);
+
+    let file = keys.path().join("tpm-keys.json");
+    let mode = std::fs::metadata(&file).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+    let text = std::fs::read_to_string(&file).unwrap();
+    assert!(text.contains("agent-svid-") && !domain.agent().data().join("keys.json").exists(), "{text}");
+    // the key is loaded again, without a new proof
+    domain.agent_mut(0).restart();
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), text);
+    domain.agent_mut(0).stop();
+    if !ours {
+        return;
+    }
+
+    // another agent of the same node, whose key is in a file
+    let config = domain.agent().config();
+    let with_disk = std::fs::read_to_string(&config).unwrap().replacen(
+        "KeyManager \"tpm\" {\n plugin_data {\n",
+        "KeyManager \"disk\" {\n plugin_data {\n",
+        1,
+    );
+    std::fs::write(&config, with_disk).unwrap();
+    domain.agent_mut(0).spawn();
+    let refused = "the agent's key is not certified to be in the TPM";
+    domain.agent_mut(0).process().wait_for_log(refused, Duration::from_secs(60));
+    domain.agent_mut(0).kill9();
 }
 
 /// The agent's block for the DevID key of this kind.

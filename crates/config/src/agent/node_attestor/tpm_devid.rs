@@ -28,6 +28,11 @@ pub struct TpmDevid {
 pub struct Password(String);
 
 impl Password {
+    /// The password under this key.
+    pub(in super::super) fn read(block: &Block<'_>, key: &'static str) -> Self {
+        block.text(key).map_or_else(Self::default, |given| Self(given.value))
+    }
+
     /// The password itself.
     #[must_use]
     pub fn reveal(&self) -> &str {
@@ -54,14 +59,11 @@ pub(in super::super) fn read(plugin: &Plugin<'_>) -> Option<TpmDevid> {
     let devid_cert_path = file("devid_cert_path", "the DevID certificate, PEM");
     let devid_priv_path = file("devid_priv_path", "the private half of its key, as the TPM gave it");
     let devid_pub_path = file("devid_pub_path", "the public half of its key, as the TPM gave it");
-    let password = |block: &Block<'_>, key| {
-        block.text(key).map_or_else(Password::default, |given| Password(given.value))
-    };
     let (tpm_device_path, devid_password, owner_hierarchy_password, endorsement_hierarchy_password) = (
         block.text("tpm_device_path").map(|given| given.value.into()),
-        password(&block, "devid_password"),
-        password(&block, "owner_hierarchy_password"),
-        password(&block, "endorsement_hierarchy_password"),
+        Password::read(&block, "devid_password"),
+        Password::read(&block, "owner_hierarchy_password"),
+        Password::read(&block, "endorsement_hierarchy_password"),
     );
     block.finish(Unknown::Warn);
     Some(TpmDevid {

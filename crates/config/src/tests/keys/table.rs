@@ -48,6 +48,7 @@ const POP: &str = "NodeAttestor \"x509pop\" plugin_data";
 const HTTP: &str = "NodeAttestor \"http_challenge\" plugin_data";
 const SSH: &str = "NodeAttestor \"sshpop\" plugin_data";
 const TPM: &str = "NodeAttestor \"tpm_devid\" plugin_data";
+const TPM_KEYS: &str = "KeyManager \"tpm\" plugin_data";
 const AGENT_NAMES: &[(&str, &str)] = &[(
     "= \"1-a\"",
     "\"1-a\" cannot be used: it must be a letter, then letters, digits and dashes, 32 in all at most",
@@ -155,6 +156,7 @@ pub(super) const SERVER: &[Row] = &[
     switch(HTTP, "tofu"),
     text(TPM, "devid_ca_path", "= \"/ca\""),
     text(TPM, "endorsement_ca_path", "= \"/ca\""),
+    switch(TPM, "require_agent_key_in_tpm"),
     texts(SSH, "cert_authorities", "= [\"ssh-ed25519 AAAA\"]"),
     text(SSH, "cert_authorities_path", "= \"/ca\""),
     text(SSH, "canonical_domain", "= \"example.org\""),
@@ -299,6 +301,9 @@ pub(super) const AGENT: &[Row] = &[
     text(HTTP, "agentname", "= \"second\"").bad(AGENT_NAMES),
     number(HTTP, "port", "= 80").bad(PORT),
     number(HTTP, "advertised_port", "= 80").bad(PORT),
+    text(TPM_KEYS, "tpm_device_path", "= \"/dev/tpmrm0\""),
+    text(TPM_KEYS, "directory", "= \"/d\""),
+    text(TPM_KEYS, "owner_hierarchy_password", "= \"a\""),
     text(TPM, "tpm_device_path", "= \"/dev/tpmrm0\""),
     text(TPM, "devid_cert_path", "= \"/c\""),
     text(TPM, "devid_priv_path", "= \"/k\""),

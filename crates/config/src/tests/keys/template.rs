@@ -62,6 +62,9 @@ impl Template {
             }
             nested if nested.starts_with("agent.") => block = inside(nested),
             "KeyManager \"disk\" plugin_data" => keys.push_str("\n@@\n"),
+            "KeyManager \"tpm\" plugin_data" => {
+                keys.push_str("}\n}\nKeyManager \"tpm\" {\nplugin_data {\n@@\n");
+            }
             "WorkloadAttestor \"unix\" plugin_data" => unix.push_str("\n@@\n"),
             "WorkloadAttestor \"docker\" plugin_data" => top = workload("docker", "@@"),
             "docker with patterns" => top = workload("docker", "use_new_container_locator = false\n@@"),

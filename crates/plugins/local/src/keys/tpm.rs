@@ -6,11 +6,9 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use async_trait::async_trait;
 use aws_lc_rs::digest::{Algorithm, SHA256, SHA384, digest};
-use der::asn1::{BitStringRef, ObjectIdentifier};
-use der::{Any, Encode};
 use model::ports::{KeyError, KeyManager};
 use spiffe::key::{KeyType, PublicKey, SigAlg, SignError, Signer};
-use x509_cert::spki::{AlgorithmIdentifier, SubjectPublicKeyInfo};
+use tokio::runtime::{Handle, RuntimeFlavor};
 use zeroize::Zeroizing;
 
 use super::file;
@@ -19,12 +17,8 @@ use crate::json_bytes::Bytes;
 use crate::tpm::device::detect;
 use crate::tpm::error::TpmError;
 use crate::tpm::ids::{alg, curve, handle};
-use crate::tpm::public::{Kind, Public, Unique, point_of};
-use crate::tpm::{Blobs, Loaded, Ticket, templates};
-
-const EC: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.2.1");
-const P256: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.3.1.7");
-const P384: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.132.0.34");
+use crate::tpm::public::{Kind, Public, Unique};
+use crate::tpm::{Blobs, Loaded, Ticket, information, templates};
 
 /// Keys in a TPM, each as a pair of blobs in one JSON file: `{"keys": {"<id>": {"public": …, "private": …}}}`, both in base64.
 ///
@@ -59,27 +53,14 @@ struct Key {
 #[derive(Clone, Copy)]
 struct Curve {
     number: u16,
-    oid: ObjectIdentifier,
     signs: SigAlg,
     digest: &'static Algorithm,
     hash: u16,
 }
 
 const CURVES: [Curve; 2] = [
-    Curve {
-        number: curve::P256,
-        oid: P256,
-        signs: SigAlg::EcdsaP256Sha256,
-        digest: &SHA256,
-        hash: alg::SHA256,
-    },
-    Curve {
-        number: curve::P384,
-        oid: P384,
-        signs: SigAlg::EcdsaP384Sha384,
-        digest: &SHA384,
-        hash: alg::SHA384,
-    },
+    Curve { number: curve::P256, signs: SigAlg::EcdsaP256Sha256, digest: &SHA256, hash: alg::SHA256 },
+    Curve { number: curve::P384, signs: SigAlg::EcdsaP384Sha384, digest: &SHA384, hash: alg::SHA384 },
 ];
 
 #[derive(serde::Serialize, serde::Deserialize, Default)]
@@ -114,6 +95,11 @@ impl Tpm {
         let path = directory.join("tpm-keys.json");
         let keys = load(&path, &chip)?;
         Ok(Self { inner: Arc::new(Inner { chip, path, keys: RwLock::new(keys), writing: Mutex::new(()) }) })
+    }
+
+    /// The two halves of the key with this `SubjectPublicKeyInfo`, if it is one of these.
+    pub(crate) fn blobs(&self, spki: &[u8]) -> Option<Blobs> {
+        self.inner.all().values().find(|key| key.public.spki_der() == spki).map(|key| key.blobs.clone())
     }
 }
 
@@ -203,15 +189,9 @@ impl Key {
     /// `None` if it is of no curve that is known.
     fn new(chip: &Chip, blobs: Blobs) -> Option<Self> {
         let public = Public::parse(&blobs.public).ok()?;
-        let Unique::Ecc { curve, x, y } = &public.unique else { return None };
+        let Unique::Ecc { curve, .. } = &public.unique else { return None };
         let curve = CURVES.into_iter().find(|known| known.number == *curve)?;
-        let point = point_of(curve.number, x, y)?;
-        let parameters = Any::encode_from(&curve.oid).ok()?;
-        let information = SubjectPublicKeyInfo {
-            algorithm: AlgorithmIdentifier { oid: EC, parameters: Some(parameters) },
-            subject_public_key: BitStringRef::from_bytes(&point).ok()?,
-        };
-        let public = PublicKey::from_spki_der(&information.to_der().ok()?).ok()?;
+        let public = PublicKey::from_spki_der(&information::ec(&public)?).ok()?;
         Some(Self { chip: chip.clone(), blobs, curve, public })
     }
 
@@ -221,6 +201,14 @@ impl Key {
         let scheme = Some((alg::ECDSA, self.curve.hash));
         let signature = self.chip.tpm.sign((&loaded, &[]), digest.as_ref(), scheme, &Ticket::null())?;
         signature.to_usual().ok_or(TpmError::Answer("TPM2_Sign"))
+    }
+}
+
+/// Lets others go on elsewhere while this thread waits for the TPM.
+fn aside<T>(work: impl FnOnce() -> T) -> T {
+    match Handle::try_current().map(|runtime| runtime.runtime_flavor()) {
+        Ok(RuntimeFlavor::MultiThread) => tokio::task::block_in_place(work),
+        _ => work(),
     }
 }
 
@@ -234,7 +222,7 @@ impl Signer for Key {
         if alg != self.curve.signs {
             return Err(SignError::Algorithm(alg));
         }
-        self.signature(message).map_err(|cause| SignError::Refused(cause.to_string()))
+        aside(|| self.signature(message)).map_err(|cause| SignError::Refused(cause.to_string()))
     }
 }
 

@@ -5,15 +5,11 @@ use aws_lc_rs::cipher::{AES_128, EncryptingKey, EncryptionContext, UnboundCipher
 use aws_lc_rs::hmac;
 use aws_lc_rs::iv::FixedLength;
 use aws_lc_rs::rsa::{OAEP_SHA256_MGF1SHA256, OaepPublicEncryptingKey, PublicEncryptingKey};
-use der::Encode;
-use der::asn1::{AnyRef, BitStringRef, ObjectIdentifier};
-use x509_cert::spki::{AlgorithmIdentifierRef, SubjectPublicKeyInfoRef};
 
+use super::information;
 use super::public::{Public, Unique};
 use super::signature::rsa_der;
 use super::wire::Put;
-
-const RSA_ENCRYPTION: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.1");
 
 /// The length of the seed, which is that of the endorsement key's symmetric key: AES-128.
 const SEED: usize = 16;
@@ -83,14 +79,7 @@ fn encryption_key(ek: &Public) -> Result<OaepPublicEncryptingKey, WrapError> {
     let (Unique::Rsa { exponent, modulus }, Some(128)) = (&ek.unique, ek.symmetric_bits) else {
         return Err(WrapError::Unsupported);
     };
-    let info = rsa_der(modulus, *exponent).and_then(|key| information(&key)).ok_or(WrapError::Key)?;
+    let info = rsa_der(modulus, *exponent).and_then(|key| information::rsa(&key)).ok_or(WrapError::Key)?;
     let key = PublicEncryptingKey::from_der(&info).map_err(|_| WrapError::Key)?;
     OaepPublicEncryptingKey::new(key).map_err(|_| WrapError::Key)
-}
-
-/// `SubjectPublicKeyInfo` of an RSA key.
-fn information(key: &[u8]) -> Option<Vec<u8>> {
-    let algorithm = AlgorithmIdentifierRef { oid: RSA_ENCRYPTION, parameters: Some(AnyRef::NULL) };
-    let subject_public_key = BitStringRef::from_bytes(key).ok()?;
-    SubjectPublicKeyInfoRef { algorithm, subject_public_key }.to_der().ok()
 }

@@ -9,6 +9,7 @@ use super::NAME;
 use super::session::Session;
 use super::wire::{Challenge, MAX_ANSWER, Response};
 use crate::json_bytes::Bytes;
+use crate::keys::Tpm;
 use crate::tpm::device::detect;
 use crate::tpm::public::Public;
 pub use crate::tpm::public::PublicFault;
@@ -70,6 +71,7 @@ pub(super) struct Credentials {
 pub struct Agent {
     settings: AgentSettings,
     passwords: Passwords,
+    keys: Option<Arc<Tpm>>,
 }
 
 impl Agent {
@@ -77,7 +79,13 @@ impl Agent {
     /// Blocks.
     pub fn new(settings: AgentSettings, passwords: Passwords) -> Result<Self, CredentialError> {
         load(&settings)?;
-        Ok(Self { settings, passwords })
+        Ok(Self { settings, passwords, keys: None })
+    }
+
+    /// Has the TPM say that the agent's key is in it too, if it is one of these.
+    #[must_use]
+    pub fn with_keys(self, keys: Arc<Tpm>) -> Self {
+        Self { keys: Some(keys), ..self }
     }
 }
 
@@ -106,9 +114,10 @@ impl NodeProof for Agent {
 
     async fn prove(&self, server: &mut dyn Prover) -> Result<(), AttestError> {
         let (settings, passwords) = (self.settings.clone(), self.passwords.clone());
+        let key = server.key().and_then(|key| self.keys.as_ref()?.blobs(&key));
         let (session, payload) = blocking(move || {
             let credentials = load(&settings).map_err(|cause| cause.to_string())?;
-            let session = Session::open(&credentials, &passwords)
+            let session = Session::open(&credentials, &passwords, key.as_ref())
                 .map_err(|cause| format!("unable to start a new TPM session: {cause}"))?;
             let payload = session.payload(&credentials).map_err(|cause| cause.to_string())?;
             let payload = serde_json::to_vec(&payload)

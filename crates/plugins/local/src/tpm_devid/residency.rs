@@ -6,11 +6,12 @@ use std::time::SystemTime;
 
 use model::ports::AttestError;
 
-use super::wire::{CredActivation, Payload};
+use super::wire::{AgentKey, CredActivation, Payload};
 use crate::json_bytes::Bytes;
 use crate::tpm::attestation::certifies;
 use crate::tpm::credential::wrap;
 use crate::tpm::ids::{attribute, curve};
+use crate::tpm::information;
 use crate::tpm::public::{Public, Unique, point_of};
 use crate::tpm::signature::{Signature, rsa_der};
 use crate::x509pop::chain::Roots;
@@ -24,12 +25,15 @@ const SECRET: usize = 32;
 pub(super) struct Question {
     pub(super) challenge: CredActivation,
     pub(super) answer: [u8; SECRET],
+    /// Whether the key of the agent's SVID is in the same TPM.
+    pub(super) agent_key: bool,
 }
 
 /// Checks what a node shows of its TPM, and makes the challenge that is left.
 pub(super) fn question(
     shown: &Payload,
     devid: &Leaf,
+    asked_for: Option<&[u8]>,
     ek_roots: &Roots,
     now: SystemTime,
 ) -> Result<Question, AttestError> {
@@ -54,13 +58,20 @@ pub(super) fn question(
     resides(shown, devid, &devid_pub, &ak_pub)
         .map_err(|why| denied(format!("cannot verify that DevID is in the same TPM than AK: {why}")))?;
 
+    let agent_key = match &shown.agent_key {
+        None => false,
+        Some(key) => holds(key, asked_for, &ak_pub).map(|()| true).map_err(|why| {
+            denied(format!("cannot verify that the agent's key is in the same TPM than AK: {why}"))
+        })?,
+    };
+
     let mut answer = [0; SECRET];
     let failed =
         |why: String| AttestError::Failed(format!("cannot generate credential activation challenge: {why}"));
     aws_lc_rs::rand::fill(&mut answer).map_err(|_| failed("no random numbers to be had".to_owned()))?;
     let wrapped = wrap(&answer, &ek_pub, &ak_pub.name()).map_err(|cause| failed(cause.to_string()))?;
     let challenge = CredActivation { credential: Bytes(wrapped.credential), secret: Bytes(wrapped.secret) };
-    Ok(Question { challenge, answer })
+    Ok(Question { challenge, answer, agent_key })
 }
 
 fn complete(shown: &Payload) -> Result<(), AttestError> {
@@ -94,6 +105,24 @@ fn resides(shown: &Payload, devid: &Leaf, devid_pub: &Public, ak_pub: &Public) -
         return Err("its signature does not verify");
     }
     certifies(&shown.certified_devid.0, devid_pub).then_some(()).ok_or("certify failed")
+}
+
+/// Whether the key that the SVID is asked for is in the TPM of the attestation key for ever, and was made there.
+fn holds(key: &AgentKey, asked_for: Option<&[u8]>, ak_pub: &Public) -> Result<(), &'static str> {
+    let public = Public::parse(&key.public.0).map_err(|_| "its public half is malformed")?;
+    let spki = information::ec(&public).ok_or("it is of no type that is used for SVIDs")?;
+    if asked_for != Some(spki.as_slice()) {
+        return Err("the SVID is asked for another key");
+    }
+    let made_there = attribute::FIXED_TPM | attribute::FIXED_PARENT | attribute::SENSITIVE_DATA_ORIGIN;
+    if !public.has(made_there) {
+        return Err("it may leave its TPM, or came from outside");
+    }
+    let signature = Signature::parse(&key.signature.0).ok_or("its signature is malformed")?;
+    if !signature.is_of(ak_pub, &key.certified.0) {
+        return Err("its signature does not verify");
+    }
+    certifies(&key.certified.0, &public).then_some(()).ok_or("certify failed")
 }
 
 /// Whether a certificate is for this key.

@@ -22,6 +22,9 @@ const NONCE: usize = 32;
 /// How many certificates a node may show beside its own.
 const MAX_INTERMEDIATES: usize = 8;
 
+const NO_AGENT_KEY: &str = "the agent's key is not certified to be in the TPM, as require_agent_key_in_tpm wants it: \
+                            use KeyManager \"tpm\" with the TPM of the DevID key";
+
 /// The settings of the server's half under the names that they have in a configuration file (SPIRE 1.16).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Configuration {
@@ -29,6 +32,8 @@ pub struct Configuration {
     pub devid_ca_path: PathBuf,
     /// A PEM file of the authorities, roots or not, that certificates of endorsement keys come from: of TPM makers.
     pub endorsement_ca_path: PathBuf,
+    /// Whether the key of the agent's SVID must be in the TPM too, as agents of ours with KeyManager `tpm` prove. Ours.
+    pub require_agent_key_in_tpm: bool,
 }
 
 /// What is wrong with a [`Configuration`].
@@ -55,6 +60,7 @@ pub struct Server {
 struct Trust {
     devid: Roots,
     endorsement: Roots,
+    agent_key_in_tpm: bool,
 }
 
 /// What is to be asked of a node that showed the right certificates.
@@ -75,7 +81,9 @@ impl Server {
         let endorsement = load("endorsement", &settings.endorsement_ca_path);
         match (devid, endorsement) {
             (Ok(devid), Ok(endorsement)) => {
-                Ok(Self { trust_domain, trust: Arc::new(Trust { devid, endorsement }) })
+                let agent_key_in_tpm = settings.require_agent_key_in_tpm;
+                let trust = Arc::new(Trust { devid, endorsement, agent_key_in_tpm });
+                Ok(Self { trust_domain, trust })
             }
             (devid, endorsement) => Err(devid.err().into_iter().chain(endorsement.err()).collect()),
         }
@@ -83,14 +91,17 @@ impl Server {
 }
 
 impl Trust {
-    fn judge(&self, payload: &[u8], now: SystemTime) -> Result<Judged, AttestError> {
+    fn judge(&self, payload: &[u8], key: Option<&[u8]>, now: SystemTime) -> Result<Judged, AttestError> {
         if payload.len() > MAX_PAYLOAD {
             return Err(invalid(format!("the payload is larger than {MAX_PAYLOAD} bytes")));
         }
         let shown: Payload = serde_json::from_slice(payload)
             .map_err(|cause| invalid(format!("unable to unmarshall attestation data: {cause}")))?;
         let (devid, above) = self.devid(shown.devid_cert.as_deref().unwrap_or_default(), now)?;
-        let question = question(&shown, &devid, &self.endorsement, now)?;
+        let question = question(&shown, &devid, key, &self.endorsement, now)?;
+        if self.agent_key_in_tpm && !question.agent_key {
+            return Err(AttestError::Denied(NO_AGENT_KEY.to_owned()));
+        }
         Ok(Judged { devid, above, question })
     }
 
@@ -130,15 +141,16 @@ impl NodeAttestor for Server {
         node: &mut dyn Challenger,
         now: SystemTime,
     ) -> Result<Attested, AttestError> {
-        let (trust, payload) = (self.trust.clone(), payload.to_vec());
+        let (trust, payload, key) = (self.trust.clone(), payload.to_vec(), node.key());
         // many signatures with large keys may have to be verified: not on a thread that others wait on
-        let judged = tokio::task::spawn_blocking(move || trust.judge(&payload, now)).await;
+        let judged = tokio::task::spawn_blocking(move || trust.judge(&payload, key.as_deref(), now)).await;
         let judged = judged.unwrap_or_else(|why| Err(AttestError::Failed(why.to_string())))?;
+        let agent_key = judged.question.agent_key;
         prove(&judged.devid, judged.question, node).await?;
         let id = format!("/spire/agent/{NAME}/{}", fingerprint(judged.devid.der()));
         let id = SpiffeId::new(&self.trust_domain, &id)
             .map_err(|cause| AttestError::Failed(format!("failed to create agent ID: {cause}")))?;
-        let selectors = selectors(&judged.devid, judged.above)?;
+        let selectors = selectors(&judged.devid, judged.above, agent_key)?;
         Ok(Attested::vouched_by(NAME, id, selectors, true, now))
     }
 }
@@ -164,11 +176,12 @@ async fn prove(devid: &Leaf, question: Question, node: &mut dyn Challenger) -> R
         .map_err(|_| AttestError::Denied("credential activation failed: nonces are different".to_owned()))
 }
 
-fn selectors(leaf: &Leaf, above: BTreeSet<String>) -> Result<Selectors, AttestError> {
+fn selectors(leaf: &Leaf, above: BTreeSet<String>, agent_key: bool) -> Result<Selectors, AttestError> {
     let named = |what: &str, name: String| (!name.is_empty()).then(|| format!("{what}:cn:{name}"));
     let names = [named("subject", leaf.common_name()), named("issuer", leaf.issuer_common_name())];
     let values = names.into_iter().flatten();
     let values = values.chain(above.into_iter().map(|fingerprint| format!("ca:fingerprint:{fingerprint}")));
+    let values = values.chain(agent_key.then(|| "agent-key:in-tpm".to_owned()));
     let selectors = values.map(|value| Selector::new(NAME, &value)).collect::<Result<_, _>>();
     selectors.map_err(|fault| invalid(format!("what the certificate says cannot be a selector: {fault}")))
 }

@@ -1,7 +1,7 @@
 //! The keys of one proof, in the TPM. Everything here blocks.
 
 use super::agent::{Credentials, Passwords};
-use super::wire::{CredActivation, Payload};
+use super::wire::{AgentKey, CredActivation, Payload};
 use crate::json_bytes::Bytes;
 use crate::tpm::error::TpmError;
 use crate::tpm::ids::{alg, handle};
@@ -40,6 +40,7 @@ pub(super) struct Session {
     ak: Loaded,
     ak_public: Vec<u8>,
     ak_password: Zeroizing<[u8; 32]>,
+    agent_key: Option<AgentKey>,
     ek: Loaded,
     ek_public: Vec<u8>,
 }
@@ -47,7 +48,11 @@ pub(super) struct Session {
 impl Session {
     /// Loads the DevID key below a storage root key of its own kind, makes an attestation key, and the endorsement key
     /// anew from its seed.
-    pub(super) fn open(credentials: &Credentials, passwords: &Passwords) -> Result<Self, SessionError> {
+    pub(super) fn open(
+        credentials: &Credentials,
+        passwords: &Passwords,
+        agent_key: Option<&Blobs>,
+    ) -> Result<Self, SessionError> {
         let path = &credentials.device;
         let tpm =
             Tpm::open(path).map_err(|why| SessionError::Open { path: path.display().to_string(), why })?;
@@ -64,24 +69,34 @@ impl Session {
             let owner = passwords.owner_hierarchy.as_bytes();
             tpm.create_primary(handle::OWNER, owner, &templates::storage_root(kind)).map(|(loaded, _)| loaded)
         };
-        // the root key is removed at once: a TPM without a resource manager has room for three
-        let devid = tpm.load(&root(kind).map_err(&to_load)?, &blobs).map_err(&to_load)?;
-
+        // root keys are removed at once: a TPM without a resource manager has room for three keys
         let mut ak_password = Zeroizing::new([0; 32]);
         aws_lc_rs::rand::fill(ak_password.as_mut()).map_err(|_| SessionError::Random)?;
         let to_make = to("cannot create attestation key");
+        let to_certify = to("cannot certify the agent's key, which must be in the same TPM");
         let (ak, ak_public) = {
             let root = root(alg::RSA).map_err(&to_make)?;
             let made = tpm.create(&root, ak_password.as_ref(), &templates::attestation_key());
             let made = made.map_err(&to_make)?;
             (tpm.load(&root, &made).map_err(to("cannot load attestation key"))?, made.public)
         };
+        let agent_key = match agent_key {
+            Some(blobs) => {
+                let loaded = tpm.load(&root(alg::ECC).map_err(&to_certify)?, blobs).map_err(&to_certify)?;
+                let signer = (&ak, ak_password.as_slice());
+                let (certified, signature) = tpm.certify((&loaded, &[]), signer).map_err(&to_certify)?;
+                let public = Bytes(blobs.public.clone());
+                Some(AgentKey { public, certified: Bytes(certified), signature: Bytes(signature) })
+            }
+            None => None,
+        };
+        let devid = tpm.load(&root(kind).map_err(&to_load)?, &blobs).map_err(&to_load)?;
         let endorsement = passwords.endorsement_hierarchy.as_bytes();
         let (ek, ek_public) = tpm
             .create_primary(handle::ENDORSEMENT, endorsement, &templates::endorsement_key())
             .map_err(to("cannot create endorsement key"))?;
         let passwords = passwords.clone();
-        Ok(Self { tpm, passwords, devid, devid_hash, ak, ak_public, ak_password, ek, ek_public })
+        Ok(Self { tpm, passwords, devid, devid_hash, ak, ak_public, ak_password, agent_key, ek, ek_public })
     }
 
     /// All that the server wants to see at first.
@@ -103,6 +118,7 @@ impl Session {
             ak_pub: Bytes(self.ak_public.clone()),
             certified_devid: Bytes(certified),
             certification_signature: Bytes(signature),
+            agent_key: self.agent_key.clone(),
         })
     }
 

@@ -35,6 +35,21 @@ pub(super) struct Payload {
     /// That signature.
     #[serde(rename = "CertificationSignature")]
     pub(super) certification_signature: Bytes,
+    /// Ours, which SPIRE passes over: the key of the agent's SVID, if it is in the TPM too.
+    #[serde(rename = "BonafideAgentKey", skip_serializing_if = "Option::is_none")]
+    pub(super) agent_key: Option<AgentKey>,
+}
+
+/// A key, and what the TPM says of it, signed by the attestation key.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub(super) struct AgentKey {
+    #[serde(rename = "Pub")]
+    pub(super) public: Bytes,
+    #[serde(rename = "Certified")]
+    pub(super) certified: Bytes,
+    #[serde(rename = "Signature")]
+    pub(super) signature: Bytes,
 }
 
 /// What the server asks: a signature by the DevID key, and a secret that needs both other keys in one TPM.

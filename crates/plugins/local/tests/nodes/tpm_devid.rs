@@ -23,7 +23,11 @@ fn payload(kind: &str) -> Value {
 }
 
 fn settings() -> Configuration {
-    Configuration { devid_ca_path: sample("devid-ca.pem"), endorsement_ca_path: sample("ek-ca.pem") }
+    Configuration {
+        devid_ca_path: sample("devid-ca.pem"),
+        endorsement_ca_path: sample("ek-ca.pem"),
+        require_agent_key_in_tpm: false,
+    }
 }
 
 fn server(settings: &Configuration) -> Server {
@@ -113,12 +117,18 @@ async fn any_change_of_what_the_tpm_says_is_found() {
 
 #[tokio::test]
 async fn certificates_lead_to_their_own_authorities_and_are_valid_now() {
-    let swapped =
-        Configuration { devid_ca_path: sample("ek-ca.pem"), endorsement_ca_path: sample("devid-ca.pem") };
+    let swapped = Configuration {
+        devid_ca_path: sample("ek-ca.pem"),
+        endorsement_ca_path: sample("devid-ca.pem"),
+        ..settings()
+    };
     let refused = show_at(&swapped, &payload("ecc"), UNIX_EPOCH + THEN).await.to_string();
     assert!(refused.starts_with("unable to verify DevID signature: verification failed: "), "{refused}");
-    let no_makers =
-        Configuration { devid_ca_path: sample("devid-ca.pem"), endorsement_ca_path: sample("devid-ca.pem") };
+    let no_makers = Configuration {
+        devid_ca_path: sample("devid-ca.pem"),
+        endorsement_ca_path: sample("devid-ca.pem"),
+        ..settings()
+    };
     let refused = show_at(&no_makers, &payload("ecc"), UNIX_EPOCH + THEN).await.to_string();
     assert!(refused.starts_with("cannot verify EK signature: "), "{refused}");
     let later = UNIX_EPOCH + THEN + Duration::from_secs(31 * 24 * 3600);
@@ -147,8 +157,11 @@ async fn what_is_missing_is_named_in_spires_words() {
 
 #[test]
 fn a_configuration_that_names_no_files_is_refused_with_both() {
-    let nowhere =
-        Configuration { devid_ca_path: "/none".into(), endorsement_ca_path: sample("payload-ecc.json") };
+    let nowhere = Configuration {
+        devid_ca_path: "/none".into(),
+        endorsement_ca_path: sample("payload-ecc.json"),
+        ..settings()
+    };
     let faults = Server::new(trust_domain(), &nowhere).map(drop).unwrap_err();
     let said: Vec<String> = faults.iter().map(ToString::to_string).collect();
     assert_eq!(said.len(), 2);
@@ -168,4 +181,18 @@ fn an_agent_says_which_file_is_missing() {
     assert!(refused("none").starts_with("unable to load DevID files: cannot load certificate(s): "));
     let said = refused("devid-ca.pem");
     assert!(said.starts_with("unable to load DevID files: the public key cannot be used: "), "{said}");
+}
+
+#[tokio::test]
+async fn an_agents_key_outside_the_tpm_is_refused_where_it_must_be_inside() {
+    let strict = Configuration { require_agent_key_in_tpm: true, ..settings() };
+    let refused = show_at(&strict, &payload("ecc"), UNIX_EPOCH + THEN).await.to_string();
+    assert!(refused.starts_with("the agent's key is not certified to be in the TPM"), "{refused}");
+    // a certification that is there is looked at, wanted or not
+    let mut other = payload("ecc");
+    other["BonafideAgentKey"] = serde_json::json!({
+        "Pub": other["DevIDPub"], "Certified": other["CertifiedDevID"], "Signature": other["CertificationSignature"],
+    });
+    let refused = show(&other).await.to_string();
+    assert!(refused.ends_with("the SVID is asked for another key"), "{refused}");
 }

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-use harness::{Domain, NodeAttestor, Options, Process, Program, Ran, eventually, free_port, skip};
+use harness::{Domain, NodeAttestor, Options, Process, Program, Ran, eventually, free_port, plugin, skip};
 
 const READY: Duration = Duration::from_secs(30);
 
@@ -67,6 +67,7 @@ impl Place {
         for port in ["8085", "8086", "9965", "6065", "6066"] {
             text = text.replace(port, &free_port().to_string());
         }
+        text = with_a_program(text);
         let config = folder.path().join(if file.ends_with(".json") { "x.json" } else { "x.conf" });
         fs::write(&config, text).unwrap();
         fs::create_dir(folder.path().join("data")).unwrap();
@@ -128,6 +129,33 @@ impl Place {
         });
         process
     }
+}
+
+/// The text with a plugin that is there in the place of the one that an example names. Without one the plugin is off.
+fn with_a_program(text: String) -> String {
+    let named = "plugin_cmd = \"/usr/libexec/attestor-rack\"";
+    if !text.contains(named) {
+        return text;
+    }
+    let program = match plugin() {
+        Ok(program) => program.display().to_string(),
+        Err(missing) => {
+            skip("the example of an external plugin", &missing);
+            return text.replace(named, &format!("enabled = false\n    {named}"));
+        }
+    };
+    let sum = Ran::run(Command::new("sha256sum").arg(&program)).succeeds().stdout;
+    let sum = sum.split_whitespace().next().unwrap();
+    let parts = [
+        ("/usr/libexec/attestor-rack", program.as_str()),
+        ("\"-site\", \"south\"", "\"attest\""),
+        ("9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08", sum),
+        ("inventory = \"https://inventory.prod.example\"", "file = \"notes\""),
+    ];
+    parts.iter().fold(text, |text, (from, to)| {
+        assert!(text.contains(from), "{from} is not in {text}");
+        text.replace(from, to)
+    })
 }
 
 /// Certificates of a PKI for nodes: `svid.pem`, `key.pem`, `bundle.pem`.

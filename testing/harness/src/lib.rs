@@ -13,6 +13,7 @@
 
 mod agent;
 mod client;
+mod containers;
 mod docker;
 mod domain;
 mod eventually;
@@ -20,6 +21,7 @@ mod http;
 mod locate;
 mod nobody;
 mod options;
+mod podman;
 mod ports;
 mod process;
 mod program;
@@ -32,12 +34,14 @@ mod systemd;
 
 pub use agent::Agent;
 pub use client::{Client, Running, plugin};
+pub use containers::Containers;
 pub use docker::Docker;
 pub use domain::Domain;
 pub use eventually::eventually;
 pub use http::{Answer, get};
 pub use nobody::Nobody;
 pub use options::{NodeAttestor, Options};
+pub use podman::Podman;
 pub use ports::free_port;
 pub use process::Process;
 pub use program::Program;

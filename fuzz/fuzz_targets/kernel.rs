@@ -1,6 +1,6 @@
 //! What the kernel says of a process: read or refused, never a panic, and what was found stands in the text.
 #![no_main]
-#![allow(dead_code)] // what is not fuzzed is used elsewhere
+#![allow(dead_code, unused_imports)] // what is not fuzzed is used elsewhere
 
 #[path = "../../crates/plugins/workload/src/cgroup.rs"]
 mod cgroup;

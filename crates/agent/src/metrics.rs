@@ -84,4 +84,9 @@ kit::metrics! {
     counter FEED_RESYNCS = "feed.resyncs", [];
     /// The number of the server's last change that is applied.
     gauge FEED_NUMBER = "feed.change_number", [];
+
+    /// Spans that an OTLP collector took.
+    counter SPANS_SENT = "telemetry.spans.sent", [];
+    /// Spans that were dropped because no collector took them in time.
+    counter SPANS_DROPPED = "telemetry.spans.dropped", [];
 }

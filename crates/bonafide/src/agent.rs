@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
+use ::telemetry::otlp::Waiting;
 use agent::{AgentStatus, Bootstrap, PinPeer, Stage};
 use config::agent::{
     AgentSettings, KeyManager, NodeAttestor, Overrides, TpmDevid, WorkloadAttestor, X509pop,
@@ -26,19 +27,24 @@ const JWT_CACHE_HIT_TIMEOUT: Duration = Duration::from_secs(30);
 /// Runs an agent until a signal stops it.
 pub(crate) fn run(values: &Values) -> Result<(), Failure> {
     let settings = load(values)?;
-    let log = kit::log::init(settings.log.clone())?;
+    let (spans, waiting) = telemetry::spans(&settings.telemetry, telemetry::AGENT_SPANS)?;
+    let log = kit::log::init_beside(settings.log.clone(), spans)?;
     start::safe_umask();
     settings.warnings.iter().for_each(|warning| tracing::warn!("{warning}"));
     start::runtime()?.block_on(async {
         let stop = signals::stop_on_signal()?;
         signals::reopen_on_signal(log)?;
         signals::survive_usr1()?;
-        serve(settings, stop).await
+        serve(settings, waiting, stop).await
     })
 }
 
 /// Runs an agent with these settings until `stop`.
-pub(crate) async fn serve(settings: AgentSettings, stop: CancellationToken) -> Result<(), Failure> {
+pub(crate) async fn serve(
+    settings: AgentSettings,
+    spans: Option<Waiting>,
+    stop: CancellationToken,
+) -> Result<(), Failure> {
     std::fs::create_dir_all(&settings.data_dir)
         .map_err(|e| format!("cannot create the data directory {}: {e}", settings.data_dir.display()))?;
     let status = AgentStatus::default();
@@ -54,7 +60,7 @@ pub(crate) async fn serve(settings: AgentSettings, stop: CancellationToken) -> R
     };
     let own = telemetry::Own::when(move || asked.own().cloned());
     let telemetry =
-        telemetry::start(measured, &settings.telemetry, &settings.trust_domain, own, stop.clone())?;
+        telemetry::start(measured, &settings.telemetry, &settings.trust_domain, own, spans, stop.clone())?;
     let health = health::serve(&settings.health_checks, check, stop.clone()).await?;
     let externals = Externals::new(settings.trust_domain.clone(), host_services());
     let adapters = match adapters(&settings, status, &externals).await {

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use std::sync::{Arc, OnceLock};
 
 use config::External;
+use ::telemetry::otlp::Waiting;
 use config::server::{
     DataStore, KeyManager, NodeAttestor, OpaPolicy, Overrides, ServerSettings, UpstreamAuthority,
 };
@@ -26,7 +27,8 @@ use crate::{health, node_attestors, signals, telemetry, upstream};
 pub(crate) fn run(values: &Values) -> Result<(), Failure> {
     let (source, flags) = given_files(values)?;
     let settings = config::server::load(&source, &flags)?;
-    let log = kit::log::init(settings.log.clone())?;
+    let (spans, waiting) = telemetry::spans(&settings.telemetry, telemetry::SERVER_SPANS)?;
+    let log = kit::log::init_beside(settings.log.clone(), spans)?;
     start::safe_umask();
     settings.warnings.iter().for_each(|warning| tracing::warn!("{warning}"));
     tracing::info!(
@@ -39,7 +41,7 @@ pub(crate) fn run(values: &Values) -> Result<(), Failure> {
         signals::reopen_on_signal(log.clone())?;
         let reloading = Reloading::default();
         reloading.on_signal(move || Ok(config::server::load(&source, &flags)?.node_attestors))?;
-        serve(settings, log, reloading, stop, |_| {}).await
+        serve(settings, log, reloading, waiting, stop, |_| {}).await
     })
 }
 
@@ -48,6 +50,7 @@ pub(crate) async fn serve(
     settings: ServerSettings,
     log: kit::log::Control,
     reloading: Reloading,
+    spans: Option<Waiting>,
     stop: tokio_util::sync::CancellationToken,
     ready: impl FnOnce(server::Ready) + Send,
 ) -> Result<(), Failure> {
@@ -88,9 +91,15 @@ async fn serve_with(
         started: &server::metrics::STARTED,
         uptime: &server::metrics::UPTIME,
     };
-    let telemetry =
-        telemetry::start(measured, &settings.telemetry, &settings.trust_domain, identity, stop.clone())?;
-    let scrapers = telemetry::domains(&settings.telemetry);
+    let telemetry = telemetry::start(
+        measured,
+        &settings.telemetry,
+        &settings.trust_domain,
+        identity,
+        spans,
+        stop.clone(),
+    )?;
+    let known = telemetry::domains(&settings.telemetry);
     let health = health::serve(&settings.health_checks, check, stop.clone()).await?;
     let outcome = server::run(
         server::Settings {
@@ -117,7 +126,7 @@ async fn serve_with(
         stop.clone(),
         |running: server::Ready| {
             let _ = up.set(running.clone());
-            let _ = own.set((running.identity(), running.bundles(scrapers)));
+            let _ = own.set((running.identity(), running.bundles(known)));
             ready(running);
         },
     )

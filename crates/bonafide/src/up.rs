@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
+use ::telemetry::otlp::Waiting;
 use kit::flags::{Command, Example, Flag, Values};
 use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
@@ -18,7 +19,7 @@ use tokio_util::sync::CancellationToken;
 use crate::demo::Pair;
 use crate::reload::Reloading;
 use crate::start::{self, Failure};
-use crate::{agent, server, signals};
+use crate::{agent, server, signals, telemetry};
 use files::Files;
 
 const FLAGS: &[Flag] = &[
@@ -43,12 +44,20 @@ pub(crate) fn main(values: &Values) -> ExitCode {
 fn run(values: &Values) -> Result<(), Failure> {
     let files =
         Files::lay(Path::new(values.text("dir")), values.text("trustDomain"), values.given("trustDomain"))?;
-    let log = kit::log::init(files.log_options())?;
+    // Both roles are one process; it makes spans if the server's file wants them.
+    let telemetry = files.server_settings()?.telemetry;
+    let (spans, waiting) = telemetry::spans(&telemetry, telemetry::SERVER_SPANS)?;
+    let log = kit::log::init_beside(files.log_options(), spans)?;
     start::safe_umask();
-    start::runtime()?.block_on(live(files, log, values.switch("demo")))
+    start::runtime()?.block_on(live(files, log, waiting, values.switch("demo")))
 }
 
-async fn live(files: Files, log: kit::log::Control, demo: bool) -> Result<(), Failure> {
+async fn live(
+    files: Files,
+    log: kit::log::Control,
+    spans: Option<Waiting>,
+    demo: bool,
+) -> Result<(), Failure> {
     let stop = signals::stop_on_signal()?;
     let mut settings = files.server_settings()?;
     if std::net::TcpListener::bind((settings.bind_address.as_str(), settings.bind_port)).is_err() {
@@ -60,7 +69,7 @@ async fn live(files: Files, log: kit::log::Control, demo: bool) -> Result<(), Fa
     }
     let (up, came_up) = oneshot::channel();
     let mut server =
-        tokio::spawn(server::serve(settings, log, Reloading::default(), stop.clone(), move |ready| {
+        tokio::spawn(server::serve(settings, log, Reloading::default(), spans, stop.clone(), move |ready| {
             let _ = up.send(ready.address);
         }));
     let address = tokio::select! {
@@ -135,7 +144,7 @@ async fn start_agent(
         false => Some(registrar.join_token(&files.node_id()?).await?),
     };
     let settings = files.agent_settings(port, token)?;
-    Ok(tokio::spawn(agent::serve(settings, stop.clone())))
+    Ok(tokio::spawn(agent::serve(settings, None, stop.clone())))
 }
 
 /// What a part that ended says.

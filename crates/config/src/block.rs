@@ -147,6 +147,20 @@ impl<'a> Block<'a> {
         }
     }
 
+    /// A number with or without a fraction, also in quotes.
+    pub(crate) fn fraction(&self, name: &'static str) -> Option<Given<f64>> {
+        let (place, value) = self.value(name)?;
+        let number = match value {
+            Value::Number(number) => number.as_f64(),
+            Value::Text(text) => kit::hcl::Number::parse(text).and_then(|number| number.as_f64()),
+            _ => None,
+        };
+        match number {
+            Some(value) => Some(Given { value, place }),
+            None => self.wrong_kind(place, name, "a number", value),
+        }
+    }
+
     /// A list of strings. Lists under a repeated key are joined.
     pub(crate) fn texts(&self, name: &'static str) -> Vec<Given<String>> {
         let mut texts = Vec::new();

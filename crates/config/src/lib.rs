@@ -26,4 +26,6 @@ pub use health::HealthChecks;
 pub use problem::{Notice, Problem};
 pub use read::{ReadError, Source, read};
 pub use report::{Mistake, Place, Report, Warning};
-pub use telemetry::{Daemon, M3, Prometheus, PrometheusTls, Scrapers, Shown, Telemetry};
+pub use telemetry::{
+    Collectors, Daemon, M3, Otlp, OtlpTls, Prometheus, PrometheusTls, Scrapers, Share, Shown, Telemetry,
+};

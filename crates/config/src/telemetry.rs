@@ -1,5 +1,7 @@
 //! The `telemetry` block.
 
+mod otlp;
+
 use std::path::PathBuf;
 
 use spiffe::SpiffeId;
@@ -9,7 +11,9 @@ use super::check;
 use super::given::Given;
 use super::problem::Problem;
 
-/// Where metrics go, and how they are named. By default nowhere.
+pub use otlp::{Collectors, Otlp, OtlpTls, Share};
+
+/// Where metrics and spans go, and how they are named. By default nowhere.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Telemetry {
     /// The listener that Prometheus fetches from.
@@ -20,6 +24,8 @@ pub struct Telemetry {
     pub dog_statsd: Vec<Daemon>,
     /// M3 collectors.
     pub m3: Vec<M3>,
+    /// The collector that speaks OpenTelemetry's protocol.
+    pub otlp: Option<Otlp>,
     /// Whether the last hour is kept in memory and printed on SIGUSR1.
     pub in_memory: bool,
     /// The first part of names, if it is not to be the role's.
@@ -112,6 +118,7 @@ pub(crate) fn telemetry(top: &Block<'_>) -> Telemetry {
         statsd: block.blocks("Statsd").into_iter().filter_map(statsd).collect(),
         dog_statsd: block.blocks("DogStatsd").into_iter().filter_map(dog_statsd).collect(),
         m3: block.blocks("M3").into_iter().filter_map(m3).collect(),
+        otlp: block.block("OTLP").and_then(otlp::otlp),
         in_memory: block.block("InMem").is_some_and(|empty| {
             empty.finish(Unknown::Refuse);
             true

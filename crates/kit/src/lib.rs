@@ -12,4 +12,5 @@ pub mod proxy_protocol;
 pub mod rpc;
 pub mod status;
 pub mod steps;
+pub mod trace;
 pub mod uds;

@@ -118,4 +118,9 @@ kit::metrics! {
     gauge FEED_STREAMS = "feed.streams", [];
     /// Signatures that were refused because too many wait, by class.
     counter SIGNING_REFUSED = "signing.refused", ["class"];
+
+    /// Spans that an OTLP collector took.
+    counter SPANS_SENT = "telemetry.spans.sent", [];
+    /// Spans that were dropped because no collector took them in time.
+    counter SPANS_DROPPED = "telemetry.spans.dropped", [];
 }

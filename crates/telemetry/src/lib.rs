@@ -6,6 +6,7 @@ mod fan;
 mod filter;
 pub mod m3;
 pub mod memory;
+pub mod otlp;
 mod pipeline;
 pub mod prometheus;
 mod sanitize;

@@ -1,6 +1,11 @@
 //! What monitoring systems see of real servers and agents.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+#[path = "telemetry/collector.rs"]
+mod collector;
+#[path = "telemetry/otlp.rs"]
+mod otlp;
+
 use std::time::Duration;
 
 use harness::{Domain, Options, eventually, free_port, get};

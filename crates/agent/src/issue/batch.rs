@@ -13,6 +13,7 @@ use spiffe::x509::Csr;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 use tonic::Status;
+use tracing::Instrument as _;
 
 use crate::cache::{Asked, Cache, Entry, Held, IssueFault};
 use crate::link::{Link, deadline, explain};
@@ -43,7 +44,8 @@ impl Request {
     pub(super) async fn run(self) -> bool {
         let entries: Vec<Arc<Entry>> = self.asked.iter().map(|asked| asked.entry.clone()).collect();
         let call = SYNC_SVIDS.start(&[]);
-        let answer = self.ask(&entries).await;
+        let span = kit::traced!("issue", svids = entries.len());
+        let answer = self.ask(&entries).instrument(span).await;
         call.with(&answer, Status::code);
         match answer {
             Ok(answers) => {

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use kit::clock::Clock;
+use kit::rpc::Outgoing;
 use spiffe::{SpiffeId, TrustDomain};
 use spiffe_tls::{Authorize, BundleHandle, IdentitySource, TlsError};
 use tokio::sync::watch;
@@ -17,6 +18,9 @@ use tonic::transport::Channel;
 
 pub(crate) use dial::{Address, Dial};
 pub(crate) use explain::explain;
+
+/// A connection to the server. Its calls stand in the trace of who makes them.
+pub(crate) type Connection = Outgoing<Channel>;
 
 /// How long an answer may take (SPIRE 1.16).
 pub(crate) const RPC_TIMEOUT: Duration = Duration::from_secs(30);
@@ -45,22 +49,22 @@ pub(crate) struct Server {
 
 impl Server {
     /// A connection that shows no certificate, for attestation. The server's is verified.
-    pub(crate) fn anonymous(&self) -> Result<Channel, TlsError> {
+    pub(crate) fn anonymous(&self) -> Result<Connection, TlsError> {
         self.connect(None)
     }
 
     /// The same to whichever server answers. Its name is looked at, which anybody can write into a certificate.
-    pub(crate) fn danger_first(&self) -> Result<Channel, TlsError> {
+    pub(crate) fn danger_first(&self) -> Result<Connection, TlsError> {
         let config = first_server::danger_config(server_id(&self.trust_domain))?;
-        Ok(Dial::new(self.address.clone(), config).channel())
+        Ok(Outgoing(Dial::new(self.address.clone(), config).channel()))
     }
 
-    fn connect(&self, identity: Option<Arc<IdentitySource>>) -> Result<Channel, TlsError> {
+    fn connect(&self, identity: Option<Arc<IdentitySource>>) -> Result<Connection, TlsError> {
         let clock = self.clock.clone();
         let server = Authorize::Id(server_id(&self.trust_domain));
         let config =
             spiffe_tls::client_config(identity, self.trust.clone(), server, Arc::new(move || clock.now()))?;
-        Ok(Dial::new(self.address.clone(), config).channel())
+        Ok(Outgoing(Dial::new(self.address.clone(), config).channel()))
     }
 }
 
@@ -68,7 +72,7 @@ impl Server {
 pub(crate) struct Link {
     server: Server,
     identity: Arc<IdentitySource>,
-    channel: ArcSwap<Channel>,
+    channel: ArcSwap<Connection>,
     renewed: watch::Sender<u64>,
 }
 
@@ -79,7 +83,7 @@ impl Link {
     }
 
     /// The connection of now. It is opened when first used, and again when it broke.
-    pub(crate) fn channel(&self) -> Channel {
+    pub(crate) fn channel(&self) -> Connection {
         self.channel.load().as_ref().clone()
     }
 

@@ -13,10 +13,10 @@ use spiffe::key::{SignError, Signer};
 use spiffe::x509::{Csr, SvidError, X509Svid};
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
-use tonic::transport::Channel;
 use tonic::{Code, Status, Streaming};
+use tracing::Instrument as _;
 
-use crate::link::deadline;
+use crate::link::{Connection, deadline};
 
 /// Why a node was not attested.
 #[derive(Debug, thiserror::Error)]
@@ -56,13 +56,14 @@ pub(crate) struct Attestation {
 
 /// Proves the node over this connection, for this key.
 pub(crate) async fn attest(
-    channel: Channel,
+    channel: Connection,
     proof: &dyn NodeProof,
     key: &Arc<dyn Signer>,
 ) -> Result<Attestation, AttestFault> {
     let csr = Csr::build(key.as_ref(), None, &[])?;
     let mut conversation = Conversation::new(channel, proof.name(), csr, key.public().spki_der().to_vec());
-    let proved = proof.prove(&mut conversation).await;
+    let span = kit::traced!("node.attest", attestor = proof.name());
+    let proved = proof.prove(&mut conversation).instrument(span).await;
     // What the server said explains more than what the attestor made of it.
     if let Some(status) = conversation.refused {
         return Err(AttestFault::Server(status));
@@ -82,7 +83,7 @@ pub(crate) fn checked(svid: X509Svid, key: &Arc<dyn Signer>) -> Result<X509Svid,
 }
 
 struct Conversation {
-    client: AgentClient<Channel>,
+    client: AgentClient<Connection>,
     attestor: &'static str,
     csr: Vec<u8>,
     key: Vec<u8>,
@@ -92,7 +93,7 @@ struct Conversation {
 }
 
 impl Conversation {
-    fn new(channel: Channel, attestor: &'static str, csr: Vec<u8>, key: Vec<u8>) -> Self {
+    fn new(channel: Connection, attestor: &'static str, csr: Vec<u8>, key: Vec<u8>) -> Self {
         let client = AgentClient::new(channel);
         Self { client, attestor, csr, key, stream: None, refused: None, result: None }
     }

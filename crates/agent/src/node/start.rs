@@ -11,7 +11,6 @@ use spiffe::x509::X509Svid;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 use tokio::time::Instant;
-use tonic::transport::Channel;
 use tonic::{Code, Status};
 
 use super::attest::{self, AttestFault};
@@ -20,7 +19,7 @@ use super::identity::{NodeIdentity, Own};
 use super::{keys, state::AgentState};
 use crate::backoff::Backoff;
 use crate::error::AgentError;
-use crate::link::{Server, deadline, explain};
+use crate::link::{Connection, Server, deadline, explain};
 use crate::metrics::{BOOTSTRAP_ATTEMPTS, BOOTSTRAP_SECONDS, BOOTSTRAPPED, NEW_SVID};
 use crate::settings::{Adapters, Settings};
 
@@ -160,7 +159,7 @@ impl Start<'_> {
         self.server.trust.store(Arc::new(set));
     }
 
-    fn channel(&self, bundle: Option<&Bundle>) -> Result<Channel, AgentError> {
+    fn channel(&self, bundle: Option<&Bundle>) -> Result<Connection, AgentError> {
         match bundle {
             Some(bundle) => {
                 self.set_trust(bundle);
@@ -209,7 +208,7 @@ impl Start<'_> {
         Ok(Some((Own { svid, reattestable }, key)))
     }
 
-    async fn attested(&mut self, channel: Channel) -> Result<(Own, Arc<dyn Signer>), Setback> {
+    async fn attested(&mut self, channel: Connection) -> Result<(Own, Arc<dyn Signer>), Setback> {
         tracing::info!(subsystem_name = "attestor", "SVID is not found. Starting node attestation");
         let key = match self.key.clone() {
             Some(key) => key,
@@ -231,7 +230,7 @@ impl Start<'_> {
         Ok((Own { svid: done.svid, reattestable: done.reattestable }, key))
     }
 
-    async fn first_bundle(&self, channel: Channel) -> Result<Bundle, Setback> {
+    async fn first_bundle(&self, channel: Connection) -> Result<Bundle, Setback> {
         let mut client = BundleClient::new(channel);
         let answer = deadline(client.get_bundle(GetBundleRequest::default())).await;
         let answer = answer.map_err(|status| Setback::Passing(explain(&status)))?.into_inner();

@@ -8,6 +8,7 @@ use proto::bonafide::feed::v1::{Goodbye, Hello, Report};
 use tokio::sync::{Notify, watch};
 use tokio::time::{Instant, sleep, timeout};
 use tonic::{Code, Status};
+use tracing::Instrument as _;
 
 use super::feed::Feed;
 use super::intake::{Intake, Step};
@@ -220,12 +221,15 @@ impl Follower {
             Step::Wait => {}
             Step::Replace { entries, bundles, number } => {
                 let call = SYNC_ENTRIES.start(&[]);
+                let _span = kit::traced!("sync", whole = true, entries = entries.len(), number).entered();
                 self.cache.replace(entries, crate::wire::bundles(&bundles));
                 self.applied(feed, number);
                 call.done(Code::Ok);
             }
             Step::Apply { difference, number } => {
                 let call = SYNC_ENTRIES.start(&[]);
+                let _span =
+                    kit::traced!("sync", whole = false, entries = difference.entries.len(), number).entered();
                 self.cache.apply(difference);
                 self.applied(feed, number);
                 call.done(Code::Ok);
@@ -295,7 +299,7 @@ impl Follower {
         loop {
             let connection = self.link.number();
             let call = SYNC_ENTRIES.start(&[]);
-            let turn = poll::turn(self.link.channel(), &self.cache).await;
+            let turn = poll::turn(self.link.channel(), &self.cache).instrument(kit::traced!("sync")).await;
             call.with(&turn, Status::code);
             if let Err(status) = turn {
                 self.note(connection, &status);

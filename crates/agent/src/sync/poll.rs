@@ -12,11 +12,10 @@ use proto::spire::api::server::entry::v1::{
 use proto::spire::api::types::{self, EntryMask};
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::UnboundedReceiverStream;
-use tonic::transport::Channel;
 use tonic::{Code, Status, Streaming};
 
 use crate::cache::{Cache, Difference};
-use crate::link::deadline;
+use crate::link::{Connection, deadline};
 use crate::wire;
 
 /// Bundles fetched at once.
@@ -24,7 +23,7 @@ const PARALLEL: usize = 10;
 const MAX_MESSAGE: usize = 64 << 20;
 
 /// Brings the cache to where the server is.
-pub(super) async fn turn(channel: Channel, cache: &Cache) -> Result<(), Status> {
+pub(super) async fn turn(channel: Connection, cache: &Cache) -> Result<(), Status> {
     let known = cache.revisions();
     let Entries { entries, deleted } = deadline(entries(channel.clone(), &known)).await?;
     let mut named = cache.federated_domains();
@@ -41,7 +40,7 @@ struct Entries {
     deleted: Vec<String>,
 }
 
-async fn entries(channel: Channel, known: &HashMap<String, (i64, i64)>) -> Result<Entries, Status> {
+async fn entries(channel: Connection, known: &HashMap<String, (i64, i64)>) -> Result<Entries, Status> {
     let (requests, queue) = mpsc::unbounded_channel();
     let ask = |request| {
         let _ = requests.send(request);
@@ -127,7 +126,7 @@ fn is_stale(told: &EntryRevision, known: &HashMap<String, (i64, i64)>) -> bool {
     })
 }
 
-async fn bundles(channel: Channel, domains: BTreeSet<String>) -> Result<Vec<types::Bundle>, Status> {
+async fn bundles(channel: Connection, domains: BTreeSet<String>) -> Result<Vec<types::Bundle>, Status> {
     let mut client = BundleClient::new(channel).max_decoding_message_size(MAX_MESSAGE);
     let own = client.get_bundle(GetBundleRequest::default()).await?.into_inner();
     let federated = futures_util::stream::iter(domains).map(|domain| federated(client.clone(), domain));
@@ -138,7 +137,7 @@ async fn bundles(channel: Channel, domains: BTreeSet<String>) -> Result<Vec<type
 }
 
 async fn federated(
-    mut client: BundleClient<Channel>,
+    mut client: BundleClient<Connection>,
     domain: String,
 ) -> Result<Option<types::Bundle>, Status> {
     let request =

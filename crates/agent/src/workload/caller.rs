@@ -7,6 +7,8 @@ use futures_util::future::join_all;
 use model::ports::{AttestError, Peer, Print, WorkloadAttestor};
 use model::{Selector, Selectors};
 use tonic::Code;
+use tracing::Instrument as _;
+use tracing::field::Empty;
 
 use super::known::{Answers, Known, Memory};
 use crate::metrics::{SELECTORS, WORKLOAD_ATTESTATION, WORKLOAD_ATTESTOR};
@@ -74,8 +76,13 @@ impl Attestation {
     /// left out; if none could find out anything, that is an error (SPIRE 1.16).
     pub(crate) async fn attest(&self, caller: &Caller) -> Result<Attested, Unknown> {
         let call = WORKLOAD_ATTESTATION.start(&[]);
-        let found = self.attest_now(caller).await;
+        let span = kit::traced!("workload.attest", pid = caller.pid(), selectors = Empty, error = Empty);
+        let found = self.attest_now(caller).instrument(span.clone()).await;
         call.with(&found, |unknown: &Unknown| code(&unknown.cause));
+        match &found {
+            Ok(found) => span.record("selectors", found.len()),
+            Err(unknown) => span.record("error", unknown.cause.to_string()),
+        };
         if let Ok(found) = &found {
             SELECTORS.count(found.len(), &[]);
         }
@@ -162,7 +169,9 @@ impl Attestation {
     async fn ask(&self, attestor: &dyn WorkloadAttestor, caller: &Caller) -> Result<Selectors, AttestError> {
         let call = WORKLOAD_ATTESTOR.start(&[attestor.name()]);
         let patience = attestor.patience();
-        let answer = tokio::time::timeout(patience, attestor.attest(caller.0.as_ref())).await;
+        let span = kit::traced!("workload.attestor", attestor = attestor.name());
+        let asked = attestor.attest(caller.0.as_ref()).instrument(span);
+        let answer = tokio::time::timeout(patience, asked).await;
         let late = || AttestError::BrokenOff(format!("no answer within {} seconds", patience.as_secs()));
         let answer = answer.unwrap_or_else(|_| Err(late()));
         call.with(&answer, code);

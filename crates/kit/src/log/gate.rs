@@ -54,6 +54,9 @@ impl Gate {
     }
 
     fn lets_through(&self, metadata: &Metadata<'_>) -> bool {
+        if metadata.target() == crate::trace::TARGET {
+            return false;
+        }
         let level = self.level();
         if metadata.is_span() {
             return *metadata.level() <= span_level(level);

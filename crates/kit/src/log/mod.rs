@@ -164,8 +164,19 @@ where
 /// # Errors
 /// If the log file cannot be opened, or the process already has a log.
 pub fn init(options: Options) -> Result<Control, LogError> {
+    init_beside(options, None::<tracing_subscriber::layer::Identity>)
+}
+
+/// As [`init`], with a layer beside the log: what collects spans.
+///
+/// # Errors
+/// As [`init`].
+pub fn init_beside<L>(options: Options, beside: Option<L>) -> Result<Control, LogError>
+where
+    L: Layer<tracing_subscriber::Registry> + Send + Sync,
+{
     let (layer, control) = layer(options)?;
-    let subscriber = tracing_subscriber::registry().with(layer);
+    let subscriber = tracing_subscriber::registry().with(beside).with(layer);
     tracing::subscriber::set_global_default(subscriber).map_err(|_| LogError::AlreadySet)?;
     Ok(control)
 }

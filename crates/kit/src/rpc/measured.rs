@@ -1,4 +1,4 @@
-//! Counts calls.
+//! Counts calls, and makes a span of each where spans are collected.
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -7,7 +7,10 @@ use http::{Request, Response};
 use tonic::body::Body;
 use tower::{Layer, Service};
 
+use tracing::Instrument as _;
+
 use super::ending::watch;
+use super::traced;
 use crate::metrics::RpcCalls;
 
 /// Counts the calls of the methods that `known` knows, by how they end.
@@ -48,12 +51,27 @@ where
     }
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
-        let running = (self.how.known)(request.uri().path()).map(|method| self.how.calls.start(method));
+        let method = (self.how.known)(request.uri().path());
+        let running = method.map(|method| self.how.calls.start(method));
         let running = running.filter(crate::metrics::Running::is_counted);
+        let span = match method {
+            Some(method) if crate::trace::is_collected() => traced::server(method, request.headers()),
+            _ => tracing::Span::none(),
+        };
+        let entered = span.enter();
         let answer = self.inner.call(request);
+        drop(entered);
         Box::pin(async move {
-            let Some(running) = running else { return answer.await };
-            Ok(watch(answer.await?, move |ending| running.done(ending.code)))
+            if running.is_none() && span.is_none() {
+                return answer.await;
+            }
+            let response = answer.instrument(span.clone()).await?;
+            Ok(watch(response, move |ending| {
+                traced::server_over(&span, &ending);
+                if let Some(running) = running {
+                    running.done(ending.code);
+                }
+            }))
         })
     }
 }

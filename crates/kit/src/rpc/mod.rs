@@ -2,6 +2,9 @@
 
 mod ending;
 mod measured;
+mod outgoing;
+mod traced;
 
 pub use ending::{Ending, watch};
 pub use measured::{Measured, MeasuredLayer};
+pub use outgoing::Outgoing;

@@ -20,6 +20,8 @@ use tokio::sync::mpsc;
 use tokio_stream::StreamExt;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Code, Request, Response, Status, Streaming};
+use tracing::Instrument as _;
+use tracing::field::Empty;
 use zeroize::Zeroizing;
 
 use super::convert::{self, wire_agent, wire_id};
@@ -146,10 +148,11 @@ impl agent_server::Agent for AgentApi {
             csr: Vec::new(),
         };
         // The response must be under way before the node's first message is waited for.
-        tokio::spawn(async move {
+        let attestation = async move {
             let result = api.attest(&mut node).await;
             let _ = answers.send(result).await;
-        });
+        };
+        tokio::spawn(attestation.in_current_span());
         Ok(Response::new(Box::pin(ReceiverStream::new(stream))))
     }
 
@@ -306,10 +309,16 @@ impl AgentApi {
             ))
         })?;
         node.csr.clone_from(&svid_params.csr);
-        let attested = attestor
-            .attest(&data.payload, node, self.clock.now())
-            .await
-            .map_err(|e| refusal(attestor.name(), &e))?;
+        let span = kit::traced!("attest", attestor = attestor.name(), spiffe_id = Empty, error = Empty);
+        let attested =
+            attestor.attest(&data.payload, node, self.clock.now()).instrument(span.clone()).await.map_err(
+                |e| {
+                    span.record("error", e.to_string());
+                    refusal(attestor.name(), &e)
+                },
+            )?;
+        span.record("spiffe_id", attested.agent_id().as_str());
+        drop(span);
         let id = attested.agent_id().clone();
         self.admissible(&id)?;
         self.first_use(&attested)?;

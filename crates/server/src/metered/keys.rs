@@ -6,6 +6,7 @@ use async_trait::async_trait;
 use model::ports::{KeyError, KeyManager};
 use spiffe::key::{KeyType, PublicKey, SigAlg, SignError, Signer};
 use tonic::Code;
+use tracing::Instrument as _;
 
 use crate::metrics::{KEY_GENERATE, KEY_GET, KEY_LIST, KEY_SIGN};
 
@@ -24,7 +25,8 @@ fn code(error: &KeyError) -> Code {
 impl KeyManager for MeteredKeys {
     async fn generate(&self, id: &str, key_type: KeyType) -> Result<Arc<dyn Signer>, KeyError> {
         let call = KEY_GENERATE.start(&[]);
-        let made = self.0.generate(id, key_type).await;
+        let span = kit::traced!("key.generate", manager = self.0.name(), key = id);
+        let made = self.0.generate(id, key_type).instrument(span).await;
         call.with(&made, code);
         made.map(metered)
     }
@@ -68,6 +70,7 @@ impl Signer for MeteredSigner {
 
     fn sign(&self, alg: SigAlg, message: &[u8]) -> Result<Vec<u8>, SignError> {
         let call = KEY_SIGN.start(&[]);
+        let _span = kit::traced!("key.sign").entered();
         let signed = self.0.sign(alg, message);
         call.with(&signed, |_| Code::Internal);
         signed

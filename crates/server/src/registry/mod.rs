@@ -12,6 +12,7 @@ use arc_swap::ArcSwap;
 use model::ports::{ChangeLog, LogError};
 use model::{Change, Changes, Cursor, Snapshot, Write, WriteFault};
 use tokio::sync::{mpsc, oneshot, watch};
+use tracing::Instrument as _;
 
 /// Called for each step of the snapshot, in order, on the writer's task: must be quick and must not block.
 pub trait Observer: Send + Sync {
@@ -91,12 +92,17 @@ impl Registry {
     /// Writes several things, each standing or falling alone; the answers are in order.
     pub async fn write_each(&self, writes: Vec<Write>) -> Vec<Result<Vec<Change>, RegistryError>> {
         let count = writes.len();
+        // The transaction is shared with others, and its span a trace of its own.
+        let span = kit::traced!("registry.write", writes = count);
         let (answer, answered) = oneshot::channel();
         let stopped = || (0..count).map(|_| Err(RegistryError::Stopped)).collect();
-        if self.queue.send(writer::Request::Write { writes, answer }).await.is_err() {
-            return stopped();
-        }
-        answered.await.unwrap_or_else(|_| stopped())
+        let written = async {
+            if self.queue.send(writer::Request::Write { writes, answer }).await.is_err() {
+                return stopped();
+            }
+            answered.await.unwrap_or_else(|_| stopped())
+        };
+        written.instrument(span).await
     }
 
     /// Makes sure that the snapshot shows everything that was committed anywhere before this call: one row is read.

@@ -7,6 +7,9 @@ use model::ports::{ChangeLog, LogError};
 use model::{Change, Changes, Cursor, Snapshot, Write};
 use tokio::sync::{mpsc, oneshot, watch};
 
+use tracing::Instrument as _;
+use tracing::field::Empty;
+
 use super::{Observer, RegistryError, load};
 
 /// The most writes of one transaction.
@@ -74,7 +77,13 @@ impl Writer {
             shares.push((writes.len(), answer));
             all.extend(writes);
         }
-        match self.log.commit(all).await {
+        let span = kit::traced!("store.commit", writes = all.len(), error = Empty);
+        let committed = self.log.commit(all).instrument(span.clone()).await;
+        if let Err(error) = &committed {
+            span.record("error", error.to_string());
+        }
+        drop(span);
+        match committed {
             Ok(results) => {
                 let changes: Vec<Change> = results.iter().flatten().flatten().cloned().collect();
                 self.advance(changes).await;

@@ -2,6 +2,9 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::thread;
 
+use tracing::Instrument as _;
+use tracing::field::Empty;
+
 use super::queue::Queue;
 use super::together::together;
 use super::{Class, Refused};
@@ -64,9 +67,17 @@ impl SigningPool {
         if tasks.is_empty() {
             return Ok(Vec::new());
         }
+        let span = kit::traced!("sign", class = class.as_str(), signatures = tasks.len(), error = Empty);
         let (jobs, gathered) = together(tasks);
-        self.0.0.push_all(class, jobs).inspect_err(|_| SIGNING_REFUSED.add(1, &[class.as_str()]))?;
-        gathered.wait().await
+        let signed = async {
+            self.0.0.push_all(class, jobs).inspect_err(|_| SIGNING_REFUSED.add(1, &[class.as_str()]))?;
+            gathered.wait().await
+        };
+        let signed = signed.instrument(span.clone()).await;
+        if let Err(error) = &signed {
+            span.record("error", error.to_string());
+        }
+        signed
     }
 
     /// How many tasks wait, by class.

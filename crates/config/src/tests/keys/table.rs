@@ -37,6 +37,10 @@ const ADDRESSES: &[(&str, &str)] = &[("= [\"10.0.0.1\"]", "must be a string in d
 const DAEMONS: &[(&str, &str)] =
     &[("= \"localhost\"", "\"localhost\" cannot be used: write a host and a port, as in \"localhost:8125\"")];
 
+const SHARES: &[(&str, &str)] =
+    &[("= 1.5", "\"1.5\" cannot be used: write a number from 0, for no trace, to 1, for all traces")];
+const INTERVALS: &[(&str, &str)] = &[("= \"10ms\"", "\"10ms\" cannot be used: it must be at least 100ms")];
+
 const PROFILING: &str = "profiling is off";
 const POLLS: &str = "changes are pushed from an ordered log; nothing is reloaded on a timer";
 const QUANTUM: &str = "refuse TLS without a post-quantum key exchange";
@@ -56,6 +60,8 @@ const AGENT_NAMES: &[(&str, &str)] = &[(
 const PLUGIN: &str = "NodeAttestor \"join_token\"";
 const PROMETHEUS: &str = "telemetry.Prometheus";
 const METRICS_TLS: &str = "telemetry.Prometheus.tls";
+const OTLP: &str = "telemetry.OTLP";
+const OTLP_TLS: &str = "telemetry.OTLP.tls";
 const EXPERIMENTAL: &str = "server.experimental";
 const K8S: &str = "WorkloadAttestor \"k8s\" plugin_data";
 const DOCKER: &str = "WorkloadAttestor \"docker\" plugin_data";
@@ -183,6 +189,17 @@ pub(super) const SERVER: &[Row] = &[
     section("telemetry", "M3"),
     text("telemetry.M3", "address", "= \"localhost:9052\"").bad(DAEMONS),
     text("telemetry.M3", "env", "= \"prod\""),
+    section("telemetry", "OTLP"),
+    text(OTLP, "address", "= \"localhost:4317\"").bad(DAEMONS),
+    switch(OTLP, "traces"),
+    switch(OTLP, "metrics"),
+    text(OTLP, "sample_ratio", "= \"0.25\"").bad(SHARES),
+    duration(OTLP, "metrics_interval", "= \"30s\"").bad(INTERVALS),
+    section(OTLP, "tls"),
+    text(OTLP_TLS, "ca_file", "= \"/ca\""),
+    switch(OTLP_TLS, "use_spire_svid"),
+    texts(OTLP_TLS, "authorized_spiffe_ids", "= [\"spiffe://example.org/collector\"]")
+        .in_template("a collector by its ID"),
     section("telemetry", "InMem"),
     text("telemetry", "MetricPrefix", "= \"x\""),
     switch("telemetry", "EnableTrustDomainLabel"),

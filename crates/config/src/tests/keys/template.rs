@@ -110,10 +110,17 @@ fn at_the_top(section: &str) -> String {
             let name = section.rsplit('.').next().unwrap_or_default();
             format!("telemetry {{\n{name} {{\n@@\n}}\n}}\n")
         }
+        "telemetry.OTLP" => "telemetry {\nOTLP {\naddress = \"c:4317\"\n@@\n}\n}\n".to_owned(),
+        "telemetry.OTLP.tls" => collector("ca_file = \"/ca\""),
+        "a collector by its ID" => collector(""),
         "telemetry.Prometheus.tls" => metrics("cert_file = \"/c\"\nkey_file = \"/k\""),
         "metrics by the own SVID" => metrics(""),
         block => format!("{block} {{\n@@\n}}\n"),
     }
+}
+
+fn collector(tls: &str) -> String {
+    format!("telemetry {{\nOTLP {{\naddress = \"c:4317\"\ntls {{\n{tls}\n@@\n}}\n}}\n}}\n")
 }
 
 fn metrics(tls: &str) -> String {

@@ -5,8 +5,8 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::sync::{Arc, OnceLock};
 
-use config::External;
 use ::telemetry::otlp::Waiting;
+use config::External;
 use config::server::{
     DataStore, KeyManager, NodeAttestor, OpaPolicy, Overrides, ServerSettings, UpstreamAuthority,
 };

@@ -32,15 +32,15 @@ struct Kept {
 }
 
 /// A running collector; its end closes its connections.
-pub struct Collector {
-    pub port: u16,
+pub(crate) struct Collector {
+    pub(crate) port: u16,
     kept: Kept,
     _runtime: Runtime,
 }
 
 impl Collector {
     /// Listens on this port of loopback, or on a free one for zero.
-    pub fn start(port: u16) -> Self {
+    pub(crate) fn start(port: u16) -> Self {
         let runtime = Runtime::new().unwrap();
         let listener = runtime.block_on(TcpListener::bind(SocketAddr::from(([127, 0, 0, 1], port)))).unwrap();
         let (port, kept) = (listener.local_addr().unwrap().port(), Kept::default());
@@ -53,12 +53,12 @@ impl Collector {
     }
 
     /// All spans until now.
-    pub fn spans(&self) -> Vec<(String, Span)> {
+    pub(crate) fn spans(&self) -> Vec<(String, Span)> {
         lock(&self.kept.spans).clone()
     }
 
     /// The latest that was told of a metric of a service.
-    pub fn metric(&self, service: &str, name: &str) -> Option<Metric> {
+    pub(crate) fn metric(&self, service: &str, name: &str) -> Option<Metric> {
         let all = lock(&self.kept.metrics);
         let last = all.iter().rev().find(|(from, metric)| from == service && metric.name == name);
         last.map(|(_, metric)| metric.clone())
@@ -70,7 +70,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 /// The text of an attribute.
-pub fn text(attributes: &[KeyValue], key: &str) -> Option<String> {
+pub(crate) fn text(attributes: &[KeyValue], key: &str) -> Option<String> {
     let found = attributes.iter().find(|attribute| attribute.key == key)?;
     match found.value.as_ref()?.value.as_ref()? {
         Value::StringValue(text) => Some(text.clone()),
@@ -89,7 +89,7 @@ impl TraceService for Kept {
             let spans = resource.scope_spans.into_iter().flat_map(|scope| scope.spans);
             lock(&self.spans).extend(spans.map(|span| (service.clone(), span)));
         }
-        Ok(Response::default())
+        Ok(Response::new(Default::default()))
     }
 }
 
@@ -104,6 +104,6 @@ impl MetricsService for Kept {
             let metrics = resource.scope_metrics.into_iter().flat_map(|scope| scope.metrics);
             lock(&self.metrics).extend(metrics.map(|metric| (service.clone(), metric)));
         }
-        Ok(Response::default())
+        Ok(Response::new(Default::default()))
     }
 }

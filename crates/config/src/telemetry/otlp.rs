@@ -100,7 +100,7 @@ fn long(block: &Block<'_>, Given { value, place }: Given<Duration>) -> Option<Du
         return Some(value);
     }
     let why = "it must be at least 100ms".to_owned();
-    let (key, value) = ("metrics_interval".to_owned(), kit::duration::format_short(value));
+    let (key, value) = ("metrics_interval".to_owned(), format!("{}ms", value.as_millis()));
     block.mistake(place, Problem::BadValue { key, value, why });
     None
 }

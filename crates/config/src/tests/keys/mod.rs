@@ -134,6 +134,7 @@ fn a_value_of_another_type_is_refused_with_the_type_that_is_wanted() {
         let (value, what) = match row.kind {
             Kind::Text | Kind::Duration => ("[1]", "must be a string in double quotes, not a list"),
             Kind::Switch => ("\"maybe\"", "must be true or false, without quotes, not a string"),
+            Kind::Fraction => ("[1]", "must be a number, not a list"),
             Kind::Number => ("\"some\"", "must be a whole number, not a string"),
             Kind::Texts => ("\"one\"", "must be a list of strings, as in [\"a\", \"b\"], not a string"),
             Kind::Section | Kind::Plugins => ("1", "must be a block, as in `key { … }`, not a number"),

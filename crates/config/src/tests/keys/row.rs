@@ -6,6 +6,7 @@ pub(super) enum Kind {
     Text,
     Switch,
     Number,
+    Fraction,
     Duration,
     Texts,
     Section,
@@ -64,6 +65,10 @@ pub(super) const fn switch(section: &'static str, key: &'static str) -> Row {
 
 pub(super) const fn number(section: &'static str, key: &'static str, good: &'static str) -> Row {
     Row::new(section, key, Kind::Number, good)
+}
+
+pub(super) const fn fraction(section: &'static str, key: &'static str, good: &'static str) -> Row {
+    Row::new(section, key, Kind::Fraction, good)
 }
 
 pub(super) const fn duration(section: &'static str, key: &'static str, good: &'static str) -> Row {

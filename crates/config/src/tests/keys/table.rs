@@ -1,7 +1,7 @@
 //! Every key that SPIRE 1.16's files have and that is read here, whether it does something or not.
 
 use super::row::{
-    Row, duration, later, number, plugins, section, switch, text, texts, windows, without_meaning,
+    Row, duration, fraction, later, number, plugins, section, switch, text, texts, windows, without_meaning,
 };
 
 const TOP: &str = "the top of the file";
@@ -193,7 +193,7 @@ pub(super) const SERVER: &[Row] = &[
     text(OTLP, "address", "= \"localhost:4317\"").bad(DAEMONS),
     switch(OTLP, "traces"),
     switch(OTLP, "metrics"),
-    text(OTLP, "sample_ratio", "= \"0.25\"").bad(SHARES),
+    fraction(OTLP, "sample_ratio", "= \"0.25\"").bad(SHARES),
     duration(OTLP, "metrics_interval", "= \"30s\"").bad(INTERVALS),
     section(OTLP, "tls"),
     text(OTLP_TLS, "ca_file", "= \"/ca\""),

@@ -95,7 +95,30 @@ async fn adapters(
     for settings in &settings.workload_attestors {
         attestors.push(workload_attestor(settings, externals).await?);
     }
+    tell_built_in(settings);
     Ok(agent::Adapters { keys, proof, attestors, pin: pin(), status })
+}
+
+/// Tells of the plugins that are built in; external ones are told of when they have started.
+fn tell_built_in(settings: &AgentSettings) {
+    match &settings.key_manager {
+        KeyManager::Memory => start::loaded("KeyManager", "memory"),
+        KeyManager::Disk { .. } => start::loaded("KeyManager", "disk"),
+        KeyManager::External(_) => {}
+    }
+    match &settings.node_attestor {
+        NodeAttestor::JoinToken => start::loaded("NodeAttestor", "join_token"),
+        NodeAttestor::X509pop(_) => start::loaded("NodeAttestor", "x509pop"),
+        NodeAttestor::HttpChallenge(_) => start::loaded("NodeAttestor", "http_challenge"),
+        NodeAttestor::Sshpop(_) => start::loaded("NodeAttestor", "sshpop"),
+        NodeAttestor::External(_) => {}
+    }
+    for attestor in &settings.workload_attestors {
+        match attestor {
+            WorkloadAttestor::Unix(_) => start::loaded("WorkloadAttestor", "unix"),
+            WorkloadAttestor::External(_) => {}
+        }
+    }
 }
 
 /// How an agent is at this stage.

@@ -43,6 +43,17 @@ pub(crate) fn make(
     }
 }
 
+/// The name of an attestor that is built in.
+pub(crate) fn name(settings: &NodeAttestor) -> Option<&'static str> {
+    match settings {
+        NodeAttestor::JoinToken => Some("join_token"),
+        NodeAttestor::X509pop(_) => Some("x509pop"),
+        NodeAttestor::HttpChallenge(_) => Some("http_challenge"),
+        NodeAttestor::Sshpop(_) => Some("sshpop"),
+        NodeAttestor::External(_) => None,
+    }
+}
+
 /// What is wrong with the settings of an attestor and the files that it needs, each with the attestor's name.
 pub(crate) fn faults(td: &TrustDomain, attestor: &NodeAttestor) -> Vec<String> {
     match attestor {

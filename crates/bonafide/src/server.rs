@@ -58,8 +58,9 @@ pub(crate) async fn serve(
         .map_err(|e| format!("cannot create the data directory {}: {e}", settings.data_dir.display()))?;
     let up: Arc<OnceLock<server::Ready>> = Arc::default();
     let externals = Externals::new(settings.trust_domain.clone(), host_services(&up));
-    let served = serve_with(settings, log, reloading, stop, up, &externals, ready).await;
+    let served = serve_with(settings, (log, reloading, spans), stop, up, &externals, ready).await;
     externals.stop().await;
+    tracing::info!("Catalog closed");
     if served.is_ok() {
         tracing::info!("Server stopped gracefully");
     }
@@ -69,8 +70,7 @@ pub(crate) async fn serve(
 /// As [`serve`], with the external plugins that it starts.
 async fn serve_with(
     settings: ServerSettings,
-    log: kit::log::Control,
-    reloading: Reloading,
+    (log, reloading, spans): (kit::log::Control, Reloading, Option<Waiting>),
     stop: tokio_util::sync::CancellationToken,
     up: Arc<OnceLock<server::Ready>>,
     externals: &Externals,
@@ -78,6 +78,7 @@ async fn serve_with(
 ) -> Result<(), Failure> {
     let bind = resolve(&settings.bind_address, settings.bind_port)?;
     let adapters = adapters(&settings, log, reloading, externals).await?;
+    tell_built_in(&settings);
     externals.reload_on_signal()?;
     let asked = up.clone();
     let check = health::Check::by(move || subsystems(asked.get().cloned()));
@@ -303,6 +304,27 @@ async fn adapters(
             all
         }),
     })
+}
+
+/// Tells of the plugins that are built in; external ones are told of when they have started.
+fn tell_built_in(settings: &ServerSettings) {
+    start::loaded("DataStore", "sql");
+    match &settings.key_manager {
+        KeyManager::Memory => start::loaded("KeyManager", "memory"),
+        KeyManager::Disk { .. } => start::loaded("KeyManager", "disk"),
+        KeyManager::External(_) => {}
+    }
+    settings.node_attestors.iter().filter_map(node_attestors::name).for_each(|name| {
+        start::loaded("NodeAttestor", name);
+    });
+    match &settings.upstream_authority {
+        Some(UpstreamAuthority::Disk { .. }) => start::loaded("UpstreamAuthority", "disk"),
+        Some(UpstreamAuthority::Spire { .. }) => start::loaded("UpstreamAuthority", "spire"),
+        Some(UpstreamAuthority::External(_)) | None => {}
+    }
+    if settings.unique_ids {
+        start::loaded("CredentialComposer", "uniqueid");
+    }
 }
 
 /// The settings of the attestors that are built in, and those that are programs, started.

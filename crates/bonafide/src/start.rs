@@ -53,6 +53,11 @@ pub(crate) fn tell_validation(what: &str, outcome: Result<Vec<Warning>, impl Dis
     }
 }
 
+/// Tells of a plugin that is built in.
+pub(crate) fn loaded(plugin_type: &str, plugin_name: &str) {
+    tracing::info!(subsystem_name = "catalog", external = false, plugin_name, plugin_type, "Plugin loaded");
+}
+
 /// The text of a flag, if it was given.
 pub(crate) fn given(values: &Values, name: &str) -> Option<String> {
     values.nonempty(name).map(str::to_owned)

@@ -169,6 +169,7 @@ pub async fn run(
     let observers: Vec<Arc<dyn Observer>> =
         vec![hub.clone(), deadlines.clone(), trust.clone(), Arc::new(Standing::default())];
     let log = Arc::new(MeteredLog::new(adapters.log, settings.trust_domain.clone()));
+    tracing::info!(subsystem_name = "endpoints", "Building in-memory entry cache");
     let registry = Registry::open(log, observers).await.map_err(ServerError::Registry)?;
     tracing::info!(
         entries = registry.snapshot().entry_count(),
@@ -177,6 +178,7 @@ pub async fn run(
         "Registry loaded"
     );
     same_domain::check(&registry.snapshot(), &settings.trust_domain)?;
+    tracing::info!(subsystem_name = "endpoints", "Completed building in-memory entry cache");
 
     let pool = SigningPool::start().map_err(ServerError::Threads)?;
     let authorities = Authorities::open(

@@ -3,6 +3,8 @@
 
 #[path = "telemetry/collector.rs"]
 mod collector;
+#[path = "telemetry/log_messages.rs"]
+mod log_messages;
 #[path = "telemetry/metrics_tls.rs"]
 mod metrics_tls;
 #[path = "telemetry/otlp.rs"]

@@ -58,7 +58,9 @@ fn metrics_over_tls_go_to_the_named_identity_alone_through_renewals_of_the_own_s
         let written = ["api", "fetch", "x509", "-write", folder.to_str().unwrap()];
         domain.agent().cli(&written).succeeds();
         domain.cli(&["entry", "delete", "-entryID", &entry]).succeeds();
-        eventually("the entry to be gone", WAIT, || (!domain.agent().cli(&["api", "fetch", "x509"]).ok()).then_some(()));
+        eventually("the entry to be gone", WAIT, || {
+            (!domain.agent().cli(&["api", "fetch", "x509"]).ok()).then_some(())
+        });
         folder
     };
     let (known, stranger) = (folder("prometheus"), folder("stranger"));
@@ -69,6 +71,8 @@ fn metrics_over_tls_go_to_the_named_identity_alone_through_renewals_of_the_own_s
             assert!(!said.contains("uptime_in_ms"), "{said}");
         }
         // The SVID lives for 20 seconds, and the endpoint shows the next one without a pause.
-        eventually("another certificate to be shown", WAIT, || page(port, &known).filter(|next| *next != first));
+        eventually("another certificate to be shown", WAIT, || {
+            page(port, &known).filter(|next| *next != first)
+        });
     }
 }

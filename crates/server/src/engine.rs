@@ -306,8 +306,10 @@ pub async fn run(
         tokio::time::sleep(DRAIN).await;
     };
     let outcome = tokio::select! {
-        served = both => served.map(|_| ()).map_err(ServerError::Serve),
+        // Told to stop, it says so before the listeners have ended.
+        biased;
         () = forced => Ok(()),
+        served = both => served.map(|_| ()).map_err(ServerError::Serve),
     };
     stop.cancel();
     tracing::info!("Server APIs have stopped");

@@ -111,6 +111,7 @@ fn tell_built_in(settings: &AgentSettings) {
         NodeAttestor::X509pop(_) => start::loaded("NodeAttestor", "x509pop"),
         NodeAttestor::HttpChallenge(_) => start::loaded("NodeAttestor", "http_challenge"),
         NodeAttestor::Sshpop(_) => start::loaded("NodeAttestor", "sshpop"),
+        NodeAttestor::TpmDevid(_) => start::loaded("NodeAttestor", "tpm_devid"),
         NodeAttestor::External(_) => {}
     }
     for attestor in &settings.workload_attestors {

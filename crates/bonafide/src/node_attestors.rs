@@ -50,6 +50,7 @@ pub(crate) fn name(settings: &NodeAttestor) -> Option<&'static str> {
         NodeAttestor::X509pop(_) => Some("x509pop"),
         NodeAttestor::HttpChallenge(_) => Some("http_challenge"),
         NodeAttestor::Sshpop(_) => Some("sshpop"),
+        NodeAttestor::TpmDevid(_) => Some("tpm_devid"),
         NodeAttestor::External(_) => None,
     }
 }

@@ -114,12 +114,9 @@ fn tell_built_in(settings: &AgentSettings) {
         NodeAttestor::TpmDevid(_) => start::loaded("NodeAttestor", "tpm_devid"),
         NodeAttestor::External(_) => {}
     }
-    for attestor in &settings.workload_attestors {
-        match attestor {
-            WorkloadAttestor::Unix(_) => start::loaded("WorkloadAttestor", "unix"),
-            WorkloadAttestor::External(_) => {}
-        }
-    }
+    settings.workload_attestors.iter().filter_map(workload::name).for_each(|name| {
+        start::loaded("WorkloadAttestor", name);
+    });
 }
 
 /// How an agent is at this stage.

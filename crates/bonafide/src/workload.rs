@@ -37,6 +37,18 @@ pub(crate) fn attestor(
     }))
 }
 
+/// The name of an attestor that is built in.
+pub(crate) fn name(settings: &WorkloadAttestor) -> Option<&'static str> {
+    match settings {
+        WorkloadAttestor::Unix(_) => Some("unix"),
+        WorkloadAttestor::Docker(_) => Some("docker"),
+        WorkloadAttestor::K8s(_) => Some("k8s"),
+        WorkloadAttestor::Systemd => Some("systemd"),
+        WorkloadAttestor::Slurm => Some("slurm"),
+        WorkloadAttestor::External(_) => None,
+    }
+}
+
 fn of_docker(given: &config::agent::Docker) -> Result<docker::Settings, Failure> {
     fn wrong(key: &'static str) -> impl Fn(&dyn std::fmt::Display) -> String {
         move |why| format!("WorkloadAttestor \"docker\": {key}: {why}")

@@ -104,6 +104,7 @@ fn tell_built_in(settings: &AgentSettings) {
     match &settings.key_manager {
         KeyManager::Memory => start::loaded("KeyManager", "memory"),
         KeyManager::Disk { .. } => start::loaded("KeyManager", "disk"),
+        KeyManager::Tpm(_) => start::loaded("KeyManager", "tpm"),
         KeyManager::External(_) => {}
     }
     match &settings.node_attestor {

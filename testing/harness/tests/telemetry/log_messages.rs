@@ -60,7 +60,7 @@ agent|info|Bundle loaded|
 agent|info|SVID loaded|
 agent|info|Agent stopped gracefully|
 agent|error|Agent needs to re-attest: removing SVID and shutting down|
-agent|error|Agent is banned: removing SVID and shutting down|
+agent|warning|Agent is banned: removing SVID and shutting down|
 agent|crates/agent/src/node/start.rs|Insecure bootstrap enabled; skipping server certificate verification|
 agent|crates/agent/src/node/start.rs|SVID recovered, but no keys found. Generating new keypair|
 agent|crates/agent/src/node/keeper.rs|Successfully reattested node|

@@ -314,6 +314,12 @@ impl Orders {
             self.sound();
         }
         assert_eq!(seen, expected.iter().map(|one| (*one).to_owned()).collect());
+        let Upstream::Server(root) = &self.upstream else { unreachable!() };
+        let old = stage(root, "x509", "old");
+        root.cli(&["localauthority", "x509", "revoke", "-authorityID", &old]).succeeds();
+        let told = format!("msg=\"X.509 authority revoked\" subject_key_id={old}");
+        self.domain.server().process().wait_for_log(&told, SOON);
+        assert_eq!(tainted_in(&published_with_taints(&self.domain), "x509", &old), None);
     }
 }
 

@@ -79,8 +79,14 @@ impl Keeper {
         }
         let changed = |bundle: &mut Bundle| take_over(bundle, above);
         let bundle = amend(&self.registry, &td, changed, Vec::new()).await?;
-        if own.is_none_or(|own| own.sequence != bundle.sequence) {
+        if own.as_deref().is_none_or(|own| own.sequence != bundle.sequence) {
             kit::steps::done("bundle above", "taken over");
+        }
+        for root in own.iter().flat_map(|own| own.x509_authorities()).filter(|root| root.tainted) {
+            if taint_of(&bundle, root).is_none() {
+                let subject_key_id = authority_id(&root.certificate);
+                tracing::info!(subject_key_id, "X.509 authority revoked");
+            }
         }
         for root in tainted {
             let subject_key_id = authority_id(&root.certificate);

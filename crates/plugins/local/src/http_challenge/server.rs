@@ -62,15 +62,16 @@ impl Server {
     /// Checks the settings; gives all that is wrong at once.
     pub fn new(trust_domain: TrustDomain, settings: &Configuration) -> Result<Self, Vec<ConfigurationFault>> {
         let mut faults = Vec::new();
-        let compile =
-            |pattern: &String| match regex::RegexBuilder::new(pattern).size_limit(MAX_PATTERN).build() {
-                Ok(pattern) => Some(pattern),
-                Err(why) => {
-                    faults
-                        .push(ConfigurationFault::Pattern { pattern: pattern.clone(), why: why.to_string() });
-                    None
-                }
-            };
+        let compile = |pattern: &String| match regex::RegexBuilder::new(pattern)
+            .size_limit(MAX_PATTERN)
+            .build()
+        {
+            Ok(pattern) => Some(pattern),
+            Err(why) => {
+                faults.push(ConfigurationFault::Pattern { pattern: pattern.clone(), why: in_one_line(&why) });
+                None
+            }
+        };
         let patterns = settings.allowed_dns_patterns.iter().filter_map(compile).collect();
         let open = match settings.required_port {
             Some(port) => port >= UNPRIVILEGED,
@@ -172,6 +173,13 @@ impl NodeAttestor for Server {
         let attested = Attested::vouched_by(NAME, place.id, selectors, !self.tofu, now);
         Ok(if self.tofu { attested.on_first_use() } else { attested })
     }
+}
+
+/// What is wrong, without the picture of where.
+fn in_one_line(why: &regex::Error) -> String {
+    let text = why.to_string();
+    let last = text.lines().last().unwrap_or_default();
+    last.strip_prefix("error: ").unwrap_or(last).to_owned()
 }
 
 /// A letter, then letters, digits and dashes.

@@ -18,6 +18,7 @@ use plugins_local::{http_challenge, join_token, keys, peer, sshpop, tpm_devid, x
 use tokio_util::sync::CancellationToken;
 
 use crate::external::{self, Externals};
+use crate::reload::AgentReloading;
 use crate::start::{self, Failure, given};
 use crate::{command, health, signals, telemetry, workload};
 
@@ -26,7 +27,9 @@ const JWT_CACHE_HIT_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Runs an agent until a signal stops it.
 pub(crate) fn run(values: &Values) -> Result<(), Failure> {
-    let settings = load(values)?;
+    let (source, flags) = given_files(values)?;
+    let settings = checked(&source, &flags)?;
+    let again = move || checked(&source, &flags);
     let (spans, waiting) = telemetry::spans(&settings.telemetry, telemetry::AGENT_SPANS)?;
     let log = kit::log::init_beside(settings.log.clone(), spans)?;
     start::safe_umask();
@@ -34,14 +37,16 @@ pub(crate) fn run(values: &Values) -> Result<(), Failure> {
     start::runtime()?.block_on(async {
         let stop = signals::stop_on_signal()?;
         signals::reopen_on_signal(log)?;
-        signals::survive_usr1()?;
-        serve(settings, waiting, stop).await
+        let reloading = AgentReloading::default();
+        reloading.on_signal(again)?;
+        serve(settings, reloading, waiting, stop).await
     })
 }
 
 /// Runs an agent with these settings until `stop`.
 pub(crate) async fn serve(
     settings: AgentSettings,
+    reloading: AgentReloading,
     spans: Option<Waiting>,
     stop: CancellationToken,
 ) -> Result<(), Failure> {
@@ -63,7 +68,7 @@ pub(crate) async fn serve(
         telemetry::start(measured, &settings.telemetry, &settings.trust_domain, own, spans, stop.clone())?;
     let health = health::serve(&settings.health_checks, check, stop.clone()).await?;
     let externals = Externals::new(settings.trust_domain.clone(), host_services());
-    let adapters = match adapters(&settings, status, &externals).await {
+    let adapters = match adapters(&settings, status, &externals, &reloading).await {
         Ok(adapters) => adapters,
         Err(failure) => {
             externals.stop().await;
@@ -88,12 +93,13 @@ async fn adapters(
     settings: &AgentSettings,
     status: AgentStatus,
     externals: &Externals,
+    reloading: &AgentReloading,
 ) -> Result<agent::Adapters, Failure> {
-    let (keys, in_tpm) = keys(settings, externals).await?;
-    let proof = proof(settings, in_tpm, externals).await?;
+    let (keys, in_tpm) = keys(settings, externals, reloading).await?;
+    let proof = proof(settings, in_tpm, externals, reloading).await?;
     let mut attestors = Vec::new();
     for settings in &settings.workload_attestors {
-        attestors.push(workload_attestor(settings, externals).await?);
+        attestors.push(workload_attestor(settings, externals, reloading).await?);
     }
     tell_built_in(settings);
     Ok(agent::Adapters { keys, proof, attestors, pin: pin(), status })
@@ -173,6 +179,21 @@ async fn external_faults(settings: &AgentSettings) -> Vec<String> {
 }
 
 fn load(values: &Values) -> Result<AgentSettings, Failure> {
+    let (source, flags) = given_files(values)?;
+    checked(&source, &flags)
+}
+
+/// The settings, if the attestors that they want can be made.
+fn checked(source: &config::Source, flags: &Overrides) -> Result<AgentSettings, Failure> {
+    let settings = config::agent::load(source, flags)?;
+    for attestor in &settings.workload_attestors {
+        workload::attestor(attestor)?;
+    }
+    Ok(settings)
+}
+
+/// The file that is named, and the flags that stand over it.
+fn given_files(values: &Values) -> Result<(config::Source, Overrides), Failure> {
     let source = config::read(Path::new(values.text("config")), values.switch("expandEnv"))?;
     let flags = Overrides {
         allow_unauthenticated_verifiers: values.switch("allowUnauthenticatedVerifiers"),
@@ -196,21 +217,18 @@ fn load(values: &Values) -> Result<AgentSettings, Failure> {
         trust_bundle_url: given(values, "trustBundleUrl"),
         trust_domain: given(values, "trustDomain"),
     };
-    let settings = config::agent::load(&source, &flags)?;
-    for attestor in &settings.workload_attestors {
-        workload::attestor(attestor)?;
-    }
-    Ok(settings)
+    Ok((source, flags))
 }
 
 /// The key manager, twice if its keys are in a TPM, which may then say so.
 async fn keys(
     settings: &AgentSettings,
     externals: &Externals,
+    reloading: &AgentReloading,
 ) -> Result<(Arc<dyn ports::KeyManager>, Option<Arc<keys::Tpm>>), Failure> {
     Ok(match &settings.key_manager {
         KeyManager::Memory => (Arc::new(keys::Memory::new()), None),
-        KeyManager::Disk { directory } => (Arc::new(keys::Disk::in_directory(directory)?), None),
+        KeyManager::Disk { directory } => (reloading.keys(directory)?, None),
         KeyManager::Tpm(tpm) => {
             let (tpm, password) = (tpm.clone(), tpm.owner_hierarchy_password.reveal().to_owned().into());
             let open = move || keys::Tpm::open(tpm.tpm_device_path.as_deref(), &tpm.directory, password);
@@ -228,12 +246,32 @@ async fn proof(
     settings: &AgentSettings,
     in_tpm: Option<Arc<keys::Tpm>>,
     externals: &Externals,
+    reloading: &AgentReloading,
 ) -> Result<Arc<dyn ports::NodeProof>, Failure> {
-    Ok(match &settings.node_attestor {
-        NodeAttestor::JoinToken => {
-            let token = settings.join_token.as_ref().map(|token| token.reveal().to_owned());
-            Arc::new(join_token::Agent::new(token))
+    if let NodeAttestor::External(external) = &settings.node_attestor {
+        let plugin = externals.start("NodeAttestor", external).await?;
+        return Ok(Arc::new(plugins_external::NodeProof::new(plugin)));
+    }
+    let token = settings.join_token.as_ref().map(|token| token.reveal().to_owned());
+    match built_in_proof(&settings.node_attestor, in_tpm.clone(), token)? {
+        // A token has no settings.
+        Some(first) if settings.node_attestor == NodeAttestor::JoinToken => Ok(first),
+        Some(first) => {
+            let make = move |fresh: &NodeAttestor| built_in_proof(fresh, in_tpm.clone(), None);
+            Ok(reloading.proof(&settings.node_attestor, first, make))
         }
+        None => Err("the node attestor is not built in".into()),
+    }
+}
+
+/// A proof of these settings; none if it is a program.
+fn built_in_proof(
+    settings: &NodeAttestor,
+    in_tpm: Option<Arc<keys::Tpm>>,
+    token: Option<String>,
+) -> Result<Option<Arc<dyn ports::NodeProof>>, Failure> {
+    Ok(Some(match settings {
+        NodeAttestor::JoinToken => Arc::new(join_token::Agent::new(token)),
         NodeAttestor::X509pop(X509pop::Files { private_key_path, certificate_path, intermediates_path }) => {
             Arc::new(x509pop::Agent::from_files(
                 private_key_path.clone(),
@@ -260,11 +298,8 @@ async fn proof(
         NodeAttestor::Sshpop(ssh) => {
             Arc::new(sshpop::Agent::from_files(ssh.host_key_path.clone(), ssh.host_cert_path.clone())?)
         }
-        NodeAttestor::External(external) => {
-            let plugin = externals.start("NodeAttestor", external).await?;
-            Arc::new(plugins_external::NodeProof::new(plugin))
-        }
-    })
+        NodeAttestor::External(_) => return Ok(None),
+    }))
 }
 
 fn tpm_devid(settings: &TpmDevid) -> Result<tpm_devid::Agent, tpm_devid::CredentialError> {
@@ -286,12 +321,16 @@ fn tpm_devid(settings: &TpmDevid) -> Result<tpm_devid::Agent, tpm_devid::Credent
 async fn workload_attestor(
     settings: &WorkloadAttestor,
     externals: &Externals,
+    reloading: &AgentReloading,
 ) -> Result<Arc<dyn ports::WorkloadAttestor>, Failure> {
     if let WorkloadAttestor::External(external) = settings {
         let plugin = externals.start("WorkloadAttestor", external).await?;
         return Ok(Arc::new(plugins_external::WorkloadAttestor::new(plugin)));
     }
-    workload::attestor(settings)?.ok_or_else(|| "there is no such workload attestor".into())
+    match workload::attestor(settings)? {
+        Some(first) => Ok(reloading.workload(settings, first)),
+        None => Err("there is no such workload attestor".into()),
+    }
 }
 
 /// Pins the process at the other end by the kernel's word.

@@ -40,7 +40,7 @@ pub(crate) fn run(values: &Values) -> Result<(), Failure> {
         let stop = signals::stop_on_signal()?;
         signals::reopen_on_signal(log.clone())?;
         let reloading = Reloading::default();
-        reloading.on_signal(move || Ok(config::server::load(&source, &flags)?.node_attestors))?;
+        reloading.on_signal(move || Ok(config::server::load(&source, &flags)?))?;
         serve(settings, log, reloading, waiting, stop, |_| {}).await
     })
 }
@@ -276,7 +276,7 @@ async fn adapters(
     let log = Arc::new(SqliteLog::open(&sqlite.connection_string, options).await?);
     let keys: Arc<dyn ports::KeyManager> = match &settings.key_manager {
         KeyManager::Memory => Arc::new(keys::Memory::new()),
-        KeyManager::Disk { keys_path } => Arc::new(keys::Disk::open(keys_path)?),
+        KeyManager::Disk { keys_path } => reloading.keys(keys_path)?,
         KeyManager::External(external) => {
             let plugin = externals.start("KeyManager", external).await?;
             Arc::new(plugins_external::KeyManager::new(plugin, plugins_external::Side::Server))
@@ -287,7 +287,7 @@ async fn adapters(
             return Err(format!("NodeAttestor {fault}").into());
         }
     }
-    let upstream = upstream::open(settings, externals).await?;
+    let upstream = upstream::open(settings, externals, &reloading).await?;
     let (built_in, programs) = attestors(settings, externals).await?;
     let td = settings.trust_domain.clone();
     Ok(server::Adapters {
@@ -299,7 +299,7 @@ async fn adapters(
         audience: audience(settings, externals).await?,
         attestors: Box::new(move |tokens, own| {
             let make = move |settings: &NodeAttestor| node_attestors::make(&td, settings, &tokens, &own);
-            let mut all = reloading.begin(&built_in, Box::new(make));
+            let mut all = reloading.attestors(&built_in, Box::new(make));
             all.extend(programs);
             all
         }),

@@ -25,13 +25,6 @@ pub(crate) fn stop_on_signal() -> std::io::Result<CancellationToken> {
     Ok(stop)
 }
 
-/// Keeps SIGUSR1, which asks for metrics or fresh settings, from ending a process that has neither.
-pub(crate) fn survive_usr1() -> std::io::Result<()> {
-    let mut asked = signal(SignalKind::user_defined1())?;
-    tokio::spawn(async move { while asked.recv().await.is_some() {} });
-    Ok(())
-}
-
 /// Opens the log file anew at each SIGUSR2.
 pub(crate) fn reopen_on_signal(log: Control) -> std::io::Result<()> {
     let mut again = signal(SignalKind::user_defined2())?;

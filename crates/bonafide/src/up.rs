@@ -17,7 +17,7 @@ use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
 use crate::demo::Pair;
-use crate::reload::Reloading;
+use crate::reload::{AgentReloading, Reloading};
 use crate::start::{self, Failure};
 use crate::{agent, server, signals, telemetry};
 use files::Files;
@@ -144,7 +144,7 @@ async fn start_agent(
         false => Some(registrar.join_token(&files.node_id()?).await?),
     };
     let settings = files.agent_settings(port, token)?;
-    Ok(tokio::spawn(agent::serve(settings, None, stop.clone())))
+    Ok(tokio::spawn(agent::serve(settings, AgentReloading::default(), None, stop.clone())))
 }
 
 /// What a part that ended says.

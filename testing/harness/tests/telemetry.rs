@@ -10,6 +10,9 @@ mod metrics_tls;
 #[path = "telemetry/otlp.rs"]
 mod otlp;
 
+#[path = "telemetry/reload.rs"]
+mod reload;
+
 use std::time::Duration;
 
 use harness::{Domain, Options, eventually, free_port, get};

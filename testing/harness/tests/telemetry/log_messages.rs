@@ -169,7 +169,7 @@ fn story(form: &str) -> [String; 2] {
         .succeeds();
     let told = |domain: &Domain, text: &str| {
         eventually(text, WAIT, || {
-            domain.agent().cli(&["api", "fetch", "x509"]);
+            let _ = domain.agent().cli(&["api", "fetch", "x509"]);
             domain.agent().log().contains(text).then_some(())
         });
     };

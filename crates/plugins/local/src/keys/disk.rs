@@ -14,10 +14,9 @@ pub struct Disk {
 }
 
 struct Inner {
-    path: PathBuf,
     held: Held,
-    /// Held while the file is written, so that two new keys do not lose one another.
-    writing: Mutex<()>,
+    /// The file. Held while it is written, so that two new keys do not lose one another.
+    path: Mutex<PathBuf>,
 }
 
 impl Disk {
@@ -28,7 +27,7 @@ impl Disk {
     pub fn open(keys_path: impl Into<PathBuf>) -> Result<Self, KeyError> {
         let path = keys_path.into();
         let held = Held::new(file::load(&path)?);
-        Ok(Self { inner: Arc::new(Inner { path, held, writing: Mutex::new(()) }) })
+        Ok(Self { inner: Arc::new(Inner { held, path: Mutex::new(path) }) })
     }
 
     /// An agent's keys, in `keys.json` in this folder, which is made if need be (0700), and must be writable.
@@ -39,15 +38,41 @@ impl Disk {
         file::make_directory(directory)?;
         Self::open(directory.join("keys.json"))
     }
+
+    /// Keeps the keys in another file from now on. What is held is written there at once, so that a restart finds it;
+    /// the old file stays as it is. A file that holds keys already is not touched: they may be another's.
+    ///
+    /// Blocks, as [`Disk::open`] does.
+    pub fn move_to(&self, keys_path: impl Into<PathBuf>) -> Result<(), KeyError> {
+        let to = keys_path.into();
+        let mut path = self.inner.path.lock().unwrap_or_else(PoisonError::into_inner);
+        if *path == to {
+            return Ok(());
+        }
+        if !file::load(&to)?.is_empty() {
+            let why = "it holds other keys already; name a file that is not there yet".to_owned();
+            return Err(KeyError::Unwritable { place: to.display().to_string(), why });
+        }
+        file::save(&to, &self.inner.held.all())?;
+        *path = to;
+        Ok(())
+    }
+
+    /// As [`Disk::move_to`], to `keys.json` in this folder, which is made if need be.
+    pub fn move_to_directory(&self, directory: impl AsRef<Path>) -> Result<(), KeyError> {
+        let directory = directory.as_ref();
+        file::make_directory(directory)?;
+        self.move_to(directory.join("keys.json"))
+    }
 }
 
 impl Inner {
     /// Writes the file with the new key, and only then lets readers see it: a key that is not kept is not used.
     fn keep(&self, id: String, key: Arc<PrivateKey>) -> Result<(), KeyError> {
-        let _alone = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
+        let path = self.path.lock().unwrap_or_else(PoisonError::into_inner);
         let mut keys = self.held.all();
         keys.insert(id, key);
-        file::save(&self.path, &keys)?;
+        file::save(&path, &keys)?;
         self.held.replace(keys);
         Ok(())
     }

@@ -17,20 +17,30 @@ pub const SERVER_PATH: &str = "/spire/server";
 /// All entries that `agent` may use, each once.
 pub fn authorized_entries(snapshot: &Snapshot, agent: &Agent) -> Vec<Arc<Entry>> {
     let mut found = Vec::new();
+    each_authorized(snapshot, agent, |entry| found.push(entry.clone()));
+    found
+}
+
+/// Shows `found` each entry that `agent` may use, once.
+pub fn each_authorized<'a>(snapshot: &'a Snapshot, agent: &'a Agent, mut found: impl FnMut(&'a Arc<Entry>)) {
     let mut seen = HashSet::new();
-    let mut next: Vec<SpiffeId> = vec![agent.id.clone()];
+    let mut next = vec![&agent.id];
     next.extend(alias_ids(snapshot, &agent.selectors));
     while let Some(parent) = next.pop() {
-        if is_server(&parent) || !seen.insert(parent.clone()) {
+        if is_server(parent) {
             continue;
         }
-        for entry in snapshot.entries_under(&parent) {
-            found.push(entry.clone());
-            next.push(entry.spiffe_id.clone());
+        // Most entries have none under them, and need not be remembered.
+        let mut under = snapshot.entries_under(parent).peekable();
+        if under.peek().is_none() || !seen.insert(parent) {
+            continue;
+        }
+        for entry in under {
+            found(entry);
+            next.push(&entry.spiffe_id);
         }
     }
     // An entry has one parent and each parent is visited once, so nothing is found twice.
-    found
 }
 
 /// Whether `agent` may use `entry`: the question asked before anything is signed.
@@ -112,13 +122,13 @@ fn is_server(id: &SpiffeId) -> bool {
 }
 
 /// The identities that a node with these selectors takes on by alias.
-fn alias_ids(snapshot: &Snapshot, node: &Selectors) -> Vec<SpiffeId> {
+fn alias_ids<'a>(snapshot: &'a Snapshot, node: &Selectors) -> Vec<&'a SpiffeId> {
     let mut seen = HashSet::new();
     let mut ids = Vec::new();
     for selector in node {
         for alias in snapshot.aliases_with(selector) {
             if seen.insert(alias.ord) && alias.selectors.is_subset(node) {
-                ids.push(alias.spiffe_id.clone());
+                ids.push(&alias.spiffe_id);
             }
         }
     }

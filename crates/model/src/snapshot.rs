@@ -9,15 +9,19 @@ use crate::{Agent, Change, Cursor, Entry, EntryId, Journal, Relationship, Row, R
 /// Set of rows by their `ord`, in order of creation.
 type Ords = RedBlackTreeSetSync<u64>;
 
+/// Entries by their `ord`, in order of creation.
+type Entries = RedBlackTreeMapSync<u64, Arc<Entry>>;
+
 /// The registry at one number, immutable and indexed. Cloning is cheap; a changed clone shares all that did not
 /// change, so that applying k changes costs k and readers of the old one are undisturbed.
 #[derive(Clone, Debug, Default)]
 pub struct Snapshot {
     cursor: Cursor,
-    entries: RedBlackTreeMapSync<u64, Arc<Entry>>,
+    entries: Entries,
     entry_ords: HashTrieMapSync<EntryId, u64>,
     by_spiffe_id: HashTrieMapSync<SpiffeId, Ords>,
-    by_parent: HashTrieMapSync<SpiffeId, Ords>,
+    /// The entries themselves, since an agent asks for all of a parent's at once.
+    by_parent: HashTrieMapSync<SpiffeId, Entries>,
     /// Node aliases alone, by each of their selectors: asked for with a node's selectors.
     aliases_by_selector: HashTrieMapSync<Selector, Ords>,
     agents: RedBlackTreeMapSync<u64, Arc<Agent>>,
@@ -116,7 +120,7 @@ impl Snapshot {
 
     /// The entries under this parent, in order of creation.
     pub fn entries_under<'a>(&'a self, parent: &SpiffeId) -> impl Iterator<Item = &'a Arc<Entry>> + use<'a> {
-        self.in_order(self.by_parent.get(parent))
+        self.by_parent.get(parent).into_iter().flat_map(|entries| entries.values())
     }
 
     /// The node aliases that ask for this selector, among others perhaps.
@@ -201,7 +205,13 @@ impl Snapshot {
             self.unindex_entry(&old);
         }
         index(&mut self.by_spiffe_id, &entry.spiffe_id, entry.ord);
-        index(&mut self.by_parent, &entry.parent_id, entry.ord);
+        match self.by_parent.get_mut(&entry.parent_id) {
+            Some(entries) => entries.insert_mut(entry.ord, entry.clone()),
+            None => {
+                let entries = Entries::new_sync().insert(entry.ord, entry.clone());
+                self.by_parent.insert_mut(entry.parent_id.clone(), entries);
+            }
+        }
         if entry.is_alias() {
             for selector in &entry.selectors {
                 index(&mut self.aliases_by_selector, selector, entry.ord);
@@ -221,7 +231,12 @@ impl Snapshot {
 
     fn unindex_entry(&mut self, old: &Entry) {
         unindex(&mut self.by_spiffe_id, &old.spiffe_id, old.ord);
-        unindex(&mut self.by_parent, &old.parent_id, old.ord);
+        if let Some(entries) = self.by_parent.get_mut(&old.parent_id) {
+            entries.remove_mut(&old.ord);
+            if entries.is_empty() {
+                self.by_parent.remove_mut(&old.parent_id);
+            }
+        }
         if old.is_alias() {
             for selector in &old.selectors {
                 unindex(&mut self.aliases_by_selector, selector, old.ord);

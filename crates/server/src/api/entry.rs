@@ -1,31 +1,24 @@
 //! `spire.api.server.entry.v1.Entry`.
 
-use std::collections::HashMap;
-use std::pin::Pin;
 use std::sync::Arc;
 
-use futures_util::Stream;
 use kit::clock::Clock;
-use model::{Change, Entry, EntryId, Row, UnixTime, Write, WriteFault, graph};
+use model::{Change, Entry, EntryId, Row, UnixTime, Write, WriteFault};
 use proto::spire::api::server::entry::v1::{self as wire, entry_server};
 use proto::spire::api::types;
 use spiffe::TrustDomain;
-use tokio_stream::StreamExt;
 use tonic::{Code, Request, Response, Status, Streaming};
 
 use super::convert::{self, wire_entry};
 use super::failure::{self, item};
 use super::filter::EntryFilter;
 use super::page::Page;
-use crate::authz::{AuthorizedAgent, Caller};
 use crate::registry::{Registry, RegistryError};
 
 /// The most entries of one batch, so that one request cannot hold the writer for long.
 const MAX_BATCH: usize = 10_000;
 /// How often an update is computed anew when another writer came first.
 const ATTEMPTS: usize = 5;
-/// Entries of one frame of a sync answer (SPIRE 1.16).
-const SYNC_PAGE: usize = 500;
 
 /// The service.
 pub struct EntryApi {
@@ -36,8 +29,6 @@ pub struct EntryApi {
     /// The time.
     pub clock: Clock,
 }
-
-type SyncStream = Pin<Box<dyn Stream<Item = Result<wire::SyncAuthorizedEntriesResponse, Status>> + Send>>;
 
 #[tonic::async_trait]
 impl entry_server::Entry for EntryApi {
@@ -172,30 +163,19 @@ impl entry_server::Entry for EntryApi {
 
     async fn get_authorized_entries(
         &self,
-        request: Request<wire::GetAuthorizedEntriesRequest>,
+        _: Request<wire::GetAuthorizedEntriesRequest>,
     ) -> Result<Response<wire::GetAuthorizedEntriesResponse>, Status> {
-        let agent = Caller::of(&request)?.require_agent()?;
-        let mask = request.into_inner().output_mask;
-        let entries = self.authorized(&agent).iter().map(|e| wire_entry(e, mask.as_ref())).collect();
-        Ok(Response::new(wire::GetAuthorizedEntriesResponse { entries }))
+        Err(answered_before())
     }
 
-    type SyncAuthorizedEntriesStream = SyncStream;
+    type SyncAuthorizedEntriesStream =
+        tokio_stream::Empty<Result<wire::SyncAuthorizedEntriesResponse, Status>>;
 
     async fn sync_authorized_entries(
         &self,
-        request: Request<Streaming<wire::SyncAuthorizedEntriesRequest>>,
-    ) -> Result<Response<SyncStream>, Status> {
-        let agent = Caller::of(&request)?.require_agent()?;
-        let entries = self.authorized(&agent);
-        let (answers, stream) = tokio::sync::mpsc::channel(2);
-        let requests = request.into_inner();
-        tokio::spawn(async move {
-            if let Err(status) = sync(entries, requests, &answers).await {
-                let _ = answers.send(Err(status)).await;
-            }
-        });
-        Ok(Response::new(Box::pin(tokio_stream::wrappers::ReceiverStream::new(stream))))
+        _: Request<Streaming<wire::SyncAuthorizedEntriesRequest>>,
+    ) -> Result<Response<Self::SyncAuthorizedEntriesStream>, Status> {
+        Err(answered_before())
     }
 }
 
@@ -237,10 +217,6 @@ impl EntryApi {
         }
         Err(Status::aborted("failed to update entry: others keep changing it; try again"))
     }
-
-    fn authorized(&self, agent: &AuthorizedAgent) -> Vec<Arc<Entry>> {
-        graph::authorized_entries(&self.registry.snapshot(), agent.agent())
-    }
 }
 
 /// The entry that these changes left.
@@ -251,64 +227,7 @@ fn created(changes: &[Change]) -> Option<Arc<Entry>> {
     })
 }
 
-/// One sync conversation (SPIRE 1.16): up to a page of entries whole at once; more as revisions, of which the agent
-/// then asks for those it wants.
-async fn sync(
-    entries: Vec<Arc<Entry>>,
-    mut requests: Streaming<wire::SyncAuthorizedEntriesRequest>,
-    answers: &tokio::sync::mpsc::Sender<Result<wire::SyncAuthorizedEntriesResponse, Status>>,
-) -> Result<(), Status> {
-    let Some(first) = requests.next().await.transpose()? else { return Ok(()) };
-    if !first.ids.is_empty() {
-        return Err(Status::invalid_argument("specifying IDs on initial request is not supported"));
-    }
-    let mask = first.output_mask;
-    if mask.as_ref().is_some_and(|m| !m.revision_number) {
-        return Err(Status::invalid_argument("revision number cannot be masked"));
-    }
-    let whole = |entries: &[Arc<Entry>]| entries.iter().map(|e| wire_entry(e, mask.as_ref())).collect();
-    if entries.len() <= SYNC_PAGE {
-        let answer = wire::SyncAuthorizedEntriesResponse { entries: whole(&entries), ..Default::default() };
-        let _ = answers.send(Ok(answer)).await;
-        return Ok(());
-    }
-    let pages = entries.len().div_ceil(SYNC_PAGE);
-    for (index, page) in entries.chunks(SYNC_PAGE).enumerate() {
-        let entry_revisions = page.iter().map(|e| revision(e)).collect();
-        let answer = wire::SyncAuthorizedEntriesResponse {
-            entry_revisions,
-            more: index + 1 < pages,
-            ..Default::default()
-        };
-        if answers.send(Ok(answer)).await.is_err() {
-            return Ok(());
-        }
-    }
-    let by_id: HashMap<&str, &Arc<Entry>> = entries.iter().map(|e| (e.id.as_str(), e)).collect();
-    while let Some(request) = requests.next().await.transpose()? {
-        let wanted: Vec<Arc<Entry>> =
-            request.ids.iter().filter_map(|id| by_id.get(id.as_str())).map(|e| Arc::clone(e)).collect();
-        let pages = wanted.len().div_ceil(SYNC_PAGE).max(1);
-        for index in 0..pages {
-            let page = wanted.get(index * SYNC_PAGE..).unwrap_or_default();
-            let page = page.get(..SYNC_PAGE).unwrap_or(page);
-            let answer = wire::SyncAuthorizedEntriesResponse {
-                entries: whole(page),
-                more: index + 1 < pages,
-                ..Default::default()
-            };
-            if answers.send(Ok(answer)).await.is_err() {
-                return Ok(());
-            }
-        }
-    }
-    Ok(())
-}
-
-fn revision(entry: &Entry) -> wire::EntryRevision {
-    wire::EntryRevision {
-        id: entry.id.as_str().to_owned(),
-        revision_number: entry.revision,
-        created_at: entry.created_at.0,
-    }
+/// What agents ask every few seconds is answered by [`super::authorized`], which stands before this service.
+fn answered_before() -> Status {
+    Status::internal("the call came past the service that answers it: a defect of this server")
 }

@@ -1,6 +1,7 @@
 //! SPIRE's server services, answered from the registry. A handler authorizes, converts, asks, converts back.
 
 pub mod agent;
+pub mod authorized;
 pub mod bundle;
 pub(crate) mod bundle_wire;
 pub(crate) mod convert;

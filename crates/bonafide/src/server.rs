@@ -115,6 +115,7 @@ async fn serve_with(
             },
             audit_log: settings.audit_log_enabled,
             trusted_proxies: settings.proxy_protocol_trusted_cidrs.clone(),
+            connection_age: server::CONNECTION_AGE,
             prune: settings.prune.map(|prune| server::Prune {
                 expired_for: prune.expired_for,
                 batch_size: prune.batch_size,

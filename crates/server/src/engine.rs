@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use kit::clock::Clock;
 use kit::oversized::OversizedLayer;
-use kit::rpc::MeasuredLayer;
+use kit::rpc::{DeadlineLayer, MeasuredLayer};
 use model::ports::{
     CallPolicy, ChangeLog, KeyManager, LogError, NodeAttestor, TokenSpender, UpstreamAuthority,
 };
@@ -30,6 +30,7 @@ use tonic::service::Routes;
 use tonic::transport::Server;
 
 use crate::api::agent::{AgentApi, RegistryTokens};
+use crate::api::authorized::AuthorizedEntries;
 use crate::api::bundle::BundleApi;
 use crate::api::debug::DebugApi;
 use crate::api::entry::EntryApi;
@@ -59,6 +60,10 @@ const DRAIN: Duration = Duration::from_secs(10);
 /// How often a feed that nothing concerns is told how far the log has come.
 const HEARTBEAT: Duration = Duration::from_secs(5);
 
+/// How long a connection of the TCP port goes on unless told otherwise (SPIRE 1.16): then calls go on over a new one,
+/// which may be to another server behind the same name.
+pub const CONNECTION_AGE: Duration = Duration::from_secs(180);
+
 /// Counts the calls of methods that the table has.
 const MEASURED: MeasuredLayer = MeasuredLayer { calls: &crate::metrics::RPC, known: method };
 
@@ -85,6 +90,8 @@ pub struct Settings {
     pub audit_log: bool,
     /// The load balancers that are believed where their clients are (PROXY protocol).
     pub trusted_proxies: Vec<kit::cidr::Cidr>,
+    /// How long a connection of the TCP port goes on; calls under way are finished on it.
+    pub connection_age: Duration,
     /// Which agents are purged that have been expired for long.
     pub prune: Option<Prune>,
     /// Lifetimes, key types, names.
@@ -279,7 +286,9 @@ pub async fn run(
     );
     tracing::info!(address = %address, network = "tcp", "Starting Server APIs");
     let tcp = server()
+        .max_connection_age(settings.connection_age)
         .layer(MEASURED)
+        .layer(DeadlineLayer)
         .layer(OversizedLayer)
         .layer(AuthzLayer(authorizer.clone()))
         .layer(AuditLayer(auditor.clone()))
@@ -288,6 +297,7 @@ pub async fn run(
     tracing::info!(address = %settings.socket_path.display(), network = "unix", "Starting Server APIs");
     let uds = server()
         .layer(MEASURED)
+        .layer(DeadlineLayer)
         .layer(OversizedLayer)
         .layer(AuthzLayer(authorizer))
         .layer(AuditLayer(auditor))
@@ -378,7 +388,11 @@ impl Services {
         let mut routes = tonic::service::RoutesBuilder::default();
         routes
             .add_service(AgentServer::new(self.agent.clone()).max_decoding_message_size(MAX_MESSAGE))
-            .add_service(EntryServer::new(entry).max_decoding_message_size(MAX_MESSAGE))
+            .add_service(AuthorizedEntries::before(
+                EntryServer::new(entry).max_decoding_message_size(MAX_MESSAGE),
+                self.registry.clone(),
+                MAX_MESSAGE,
+            ))
             .add_service(BundleServer::new(bundle).max_decoding_message_size(MAX_MESSAGE))
             .add_service(SvidServer::new(svid).max_decoding_message_size(MAX_MESSAGE))
             .add_service(TrustDomainServer::new(trust_domains).max_decoding_message_size(MAX_MESSAGE))

@@ -23,7 +23,7 @@ mod trust;
 
 pub use api::health::Subsystem;
 pub use authority::ServerCredentials;
-pub use engine::{Adapters, MakeAttestors, OwnAuthorities, ServerError, Settings, run};
+pub use engine::{Adapters, CONNECTION_AGE, MakeAttestors, OwnAuthorities, ServerError, Settings, run};
 pub use publish::{Audience, Objection};
 pub use ready::Ready;
 pub use same_domain::OtherDomain;

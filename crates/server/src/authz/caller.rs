@@ -3,6 +3,7 @@ use std::sync::Arc;
 
 use spiffe::SpiffeId;
 use spiffe::x509::VerifiedSvid;
+use tokio::time::Instant;
 use tonic::Status;
 
 use super::grants::{AdminGrant, AuthorizedAgent, DownstreamGrant};
@@ -76,6 +77,8 @@ pub struct Caller {
     pub(in crate::authz) limiter: Arc<Limiter>,
     /// The method that is called, as the table has it.
     pub(in crate::authz) method: &'static str,
+    /// When the call has to be over, if the caller said so.
+    pub(in crate::authz) deadline: Option<Instant>,
 }
 
 impl Caller {
@@ -97,7 +100,7 @@ impl Caller {
         let call = RATE_LIMIT.start(self.method);
         let passed = match &*self.peer {
             Peer::Local { .. } => Ok(()),
-            Peer::Remote { addr, .. } => self.limiter.pass(kind, addr.ip(), count).await,
+            Peer::Remote { addr, .. } => self.limiter.pass(kind, addr.ip(), count, self.deadline).await,
         };
         call.with(&passed, Status::code);
         passed

@@ -151,7 +151,7 @@ impl super::Caller {
     pub(crate) fn unchecked(standing: super::Standing) -> Self {
         let peer = super::Peer::Local { uid: 0, gid: 0, pid: None };
         let limiter = Arc::new(super::limit::Limiter::new(super::limit::RateLimits::default()));
-        Self { peer: Arc::new(peer), standing, limiter, method: "/test.Service/Method" }
+        Self { peer: Arc::new(peer), standing, limiter, method: "/test.Service/Method", deadline: None }
     }
 }
 

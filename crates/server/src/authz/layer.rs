@@ -8,6 +8,7 @@ use std::task::{Context, Poll};
 
 use http_body_util::{BodyExt as _, Full, Limited};
 use kit::clock::Clock;
+use kit::rpc::Deadline;
 use kit::status::with_detail;
 use model::ports::{CallPolicy, CallQuestion};
 use model::{Agent, Expect, UnixTime, Write, WriteFault};
@@ -57,7 +58,8 @@ impl Authorizer {
         };
         let (who, allowed) = self.who(row, &peer, request)?;
         let allow = |standing| {
-            Ok(Caller { peer: peer.clone(), standing, limiter: self.limiter.clone(), method: row.method })
+            let (peer, limiter) = (peer.clone(), self.limiter.clone());
+            Ok(Caller { peer, standing, limiter, method: row.method, deadline: None })
         };
         if who.includes(Who::ANY) {
             return allow(Standing::Nobody);
@@ -281,9 +283,10 @@ where
                 Ok(_) if path == table::HEALTH_LIST => {
                     Ok(Status::unimplemented("method List not implemented").into_http())
                 }
-                Ok(caller) => {
+                Ok(mut caller) => {
                     let asked = AskedHost::of(request.uri());
                     request.extensions_mut().insert(asked);
+                    caller.deadline = request.extensions().get::<Deadline>().map(|deadline| deadline.0);
                     request.extensions_mut().insert(caller);
                     inner.call(request).await
                 }

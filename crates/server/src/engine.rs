@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use kit::clock::Clock;
 use kit::oversized::OversizedLayer;
-use kit::rpc::{DeadlineLayer, MeasuredLayer};
+use kit::rpc::{DeadlineLayer, MeasuredLayer, PatienceLayer};
 use model::ports::{
     CallPolicy, ChangeLog, KeyManager, LogError, NodeAttestor, TokenSpender, UpstreamAuthority,
 };
@@ -57,6 +57,10 @@ use crate::trust::TrustStore;
 const MAX_MESSAGE: usize = 4 << 20;
 /// How long requests under way may take once the server is told to stop (SPIRE 1.16).
 const DRAIN: Duration = Duration::from_secs(10);
+/// How long a caller may keep a request open without sending any of it.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// How many calls one connection may have under way; further ones wait at the caller.
+const CALLS: u32 = 256;
 /// How often a feed that nothing concerns is told how far the log has come.
 const HEARTBEAT: Duration = Duration::from_secs(5);
 
@@ -66,6 +70,9 @@ pub const CONNECTION_AGE: Duration = Duration::from_secs(180);
 
 /// Counts the calls of methods that the table has.
 const MEASURED: MeasuredLayer = MeasuredLayer { calls: &crate::metrics::RPC, known: method };
+
+/// An agent at rest has nothing to acknowledge on its feed; every other request is whole, or spoken in turns.
+const PATIENT: PatienceLayer = PatienceLayer { limit: PATIENCE, spared: |path| path == table::FEED };
 
 fn method(path: &str) -> Option<&'static str> {
     table::find(path).map(|row| row.method)
@@ -289,6 +296,7 @@ pub async fn run(
         .max_connection_age(settings.connection_age)
         .layer(MEASURED)
         .layer(DeadlineLayer)
+        .layer(PATIENT)
         .layer(OversizedLayer)
         .layer(AuthzLayer(authorizer.clone()))
         .layer(AuditLayer(auditor.clone()))
@@ -298,6 +306,7 @@ pub async fn run(
     let uds = server()
         .layer(MEASURED)
         .layer(DeadlineLayer)
+        .layer(PATIENT)
         .layer(OversizedLayer)
         .layer(AuthzLayer(authorizer))
         .layer(AuditLayer(auditor))
@@ -337,7 +346,7 @@ fn server() -> Server {
     Server::builder()
         .http2_keepalive_interval(Some(Duration::from_secs(30)))
         .http2_keepalive_timeout(Some(Duration::from_secs(20)))
-        .max_concurrent_streams(1000)
+        .max_concurrent_streams(CALLS)
         .tcp_nodelay(true)
 }
 

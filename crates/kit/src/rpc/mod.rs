@@ -5,8 +5,10 @@ mod ending;
 mod measured;
 mod outgoing;
 mod traced;
+mod patience;
 
 pub use deadline::{Deadline, DeadlineLayer, Timed, timeout};
 pub use ending::{Ending, watch};
 pub use measured::{Measured, MeasuredLayer};
 pub use outgoing::Outgoing;
+pub use patience::{PatienceLayer, Patient};

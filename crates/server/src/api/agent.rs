@@ -132,7 +132,10 @@ impl agent_server::Agent for AgentApi {
         request: Request<Streaming<wire::AttestAgentRequest>>,
     ) -> Result<Response<AttestStream>, Status> {
         let caller = Caller::of(&request)?;
-        caller.throttle(Kind::Attest, 1).await?;
+        caller
+            .throttle(Kind::Attest, 1)
+            .await
+            .map_err(|e| failure::limited("rejecting request due to attest agent rate limiting", &e))?;
         let address = match caller.peer() {
             Peer::Remote { addr, .. } => Some(addr.ip()),
             _ => None,
@@ -160,7 +163,10 @@ impl agent_server::Agent for AgentApi {
         &self,
         request: Request<wire::RenewAgentRequest>,
     ) -> Result<Response<wire::RenewAgentResponse>, Status> {
-        Caller::of(&request)?.throttle(Kind::SignX509, 1).await?;
+        Caller::of(&request)?
+            .throttle(Kind::SignX509, 1)
+            .await
+            .map_err(|e| failure::limited("rejecting request due to renew agent rate limiting", &e))?;
         let caller = Caller::of(&request)?.require_agent()?;
         if caller.agent().can_reattest {
             let details = PermissionDeniedDetails { reason: Reason::AgentMustReattest.into() };
@@ -225,7 +231,10 @@ impl agent_server::Agent for AgentApi {
         &self,
         request: Request<wire::PostStatusRequest>,
     ) -> Result<Response<wire::PostStatusResponse>, Status> {
-        Caller::of(&request)?.throttle(Kind::PostStatus, 1).await?;
+        Caller::of(&request)?
+            .throttle(Kind::PostStatus, 1)
+            .await
+            .map_err(|e| failure::limited("rejecting request due to post status rate limiting", &e))?;
         let caller = Caller::of(&request)?.require_agent()?;
         let version = request.into_inner().agent_version;
         if version.len() > MAX_VERSION {

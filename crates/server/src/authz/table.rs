@@ -61,6 +61,9 @@ const fn socket(method: &'static str, who: Who) -> Row {
     Row { method, who, socket_only: true }
 }
 
+/// The method by which our agents are told of changes.
+pub const FEED: &str = "/bonafide.feed.v1.Feed/Subscribe";
+
 /// A method that the health service has had since 2025, and that neither SPIRE 1.16 nor this server fills.
 pub(super) const HEALTH_LIST: &str = "/grpc.health.v1.Health/List";
 
@@ -124,7 +127,7 @@ pub const TABLE: &[Row] = &[
     row("/spire.api.server.localauthority.v1.LocalAuthority/RevokeWITAuthority", Who::OPERATOR),
     row("/spire.api.server.localauthority.v1.LocalAuthority/TaintX509UpstreamAuthority", Who::OPERATOR),
     row("/spire.api.server.localauthority.v1.LocalAuthority/RevokeX509UpstreamAuthority", Who::OPERATOR),
-    row("/bonafide.feed.v1.Feed/Subscribe", Who::AGENT),
+    row(FEED, Who::AGENT),
     socket("/spire.api.server.logger.v1.Logger/GetLogger", Who::LOCAL),
     socket("/spire.api.server.logger.v1.Logger/SetLogLevel", Who::LOCAL),
     socket("/spire.api.server.logger.v1.Logger/ResetLogLevel", Who::LOCAL),
@@ -141,7 +144,7 @@ pub const TABLE: &[Row] = &[
 /// agents get by syncing, so a policy that knows only SPIRE's methods holds for both.
 pub(super) fn judged_as(method: &'static str) -> Option<&'static str> {
     match method {
-        "/bonafide.feed.v1.Feed/Subscribe" => Some("/spire.api.server.entry.v1.Entry/SyncAuthorizedEntries"),
+        FEED => Some("/spire.api.server.entry.v1.Entry/SyncAuthorizedEntries"),
         other => (!other.contains("reflection")).then_some(other),
     }
 }

@@ -1,5 +1,6 @@
 //! Calls that know no message: bytes in, a status out.
 
+use std::net::Ipv4Addr;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,7 +10,8 @@ use prost::bytes::{Buf as _, BufMut as _};
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer, ServerName, UnixTime};
 use rustls::{ClientConfig, DigitallySignedStruct, SignatureScheme};
-use tokio::net::{TcpStream, UnixStream};
+use tokio::io::AsyncWriteExt as _;
+use tokio::net::{TcpSocket, UnixStream};
 use tokio_rustls::TlsConnector;
 use tonic::client::Grpc;
 use tonic::codec::{Codec, DecodeBuf, Decoder, EncodeBuf, Encoder};
@@ -33,6 +35,27 @@ pub(crate) async fn over_socket(path: &Path) -> Channel {
 
 /// A channel over TLS that shows a certificate, if it has one. The server's own is not looked at.
 pub(crate) fn over_tls(port: u16, shown: Option<Shown>) -> Channel {
+    over_tls_after(port, shown, Ipv4Addr::LOCALHOST, Vec::new())
+}
+
+/// The same from this address of the machine, with these bytes before TLS begins.
+pub(crate) fn over_tls_after(port: u16, shown: Option<Shown>, from: Ipv4Addr, first: Vec<u8>) -> Channel {
+    let tls = connector(shown);
+    Endpoint::from_static("http://localhost").connect_with_connector_lazy(tower::service_fn(move |_| {
+        let (tls, first) = (tls.clone(), first.clone());
+        async move {
+            let socket = TcpSocket::new_v4()?;
+            socket.bind((from, 0).into())?;
+            let mut stream = socket.connect((Ipv4Addr::LOCALHOST, port).into()).await?;
+            stream.write_all(&first).await?;
+            let name = ServerName::try_from("localhost").map_err(std::io::Error::other)?;
+            tls.connect(name, stream).await.map(TokioIo::new)
+        }
+    }))
+}
+
+/// TLS that shows a certificate, if it has one, and speaks HTTP/2.
+pub(crate) fn connector(shown: Option<Shown>) -> TlsConnector {
     let builder =
         ClientConfig::builder_with_provider(Arc::new(rustls::crypto::aws_lc_rs::default_provider()))
             .with_safe_default_protocol_versions()
@@ -49,15 +72,7 @@ pub(crate) fn over_tls(port: u16, shown: Option<Shown>) -> Channel {
     };
     config.alpn_protocols = vec![b"h2".to_vec()];
     config.enable_sni = false;
-    let tls = TlsConnector::from(Arc::new(config));
-    Endpoint::from_static("http://localhost").connect_with_connector_lazy(tower::service_fn(move |_| {
-        let tls = tls.clone();
-        async move {
-            let stream = TcpStream::connect(("127.0.0.1", port)).await?;
-            let name = ServerName::try_from("localhost").map_err(std::io::Error::other)?;
-            tls.connect(name, stream).await.map(TokioIo::new)
-        }
-    }))
+    TlsConnector::from(Arc::new(config))
 }
 
 /// What came of a call without content: its status, or how the connection broke.
@@ -79,6 +94,15 @@ pub(crate) async fn call_with(channel: &Channel, method: &str, message: Vec<u8>)
     };
     let late = Status::new(Code::DeadlineExceeded, "the test waited long enough");
     tokio::time::timeout(PATIENCE, asking).await.unwrap_or(Err(late))
+}
+
+/// A call of which no byte of the request ever comes.
+pub(crate) async fn silent(channel: &Channel, method: &'static str) -> Result<(), Status> {
+    let mut grpc = Grpc::new(channel.clone());
+    grpc.ready().await.map_err(|e| Status::unknown(e.to_string()))?;
+    let request = Request::new(tokio_stream::pending::<Vec<u8>>());
+    let mut answers = grpc.streaming(request, method.parse().unwrap(), Raw).await?.into_inner();
+    answers.message().await.map(|_| ())
 }
 
 /// Whether a connection to the socket of that path can be made at all.

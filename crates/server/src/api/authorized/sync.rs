@@ -3,7 +3,6 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::Duration;
 
 use futures_util::{Stream, stream};
 use model::{Agent, Entry, EntryId, graph};
@@ -17,8 +16,6 @@ use crate::registry::Registry;
 
 /// Entries of one frame of an answer (SPIRE 1.16).
 const PAGE: usize = 500;
-/// How long an agent may keep a conversation open without a word. SPIRE's ask within milliseconds.
-const SILENCE: Duration = Duration::from_secs(60);
 
 /// Fields of `SyncAuthorizedEntriesResponse`.
 const REVISIONS: u32 = 1;
@@ -78,10 +75,7 @@ impl Talk {
                 Answer::Over => return Ok(None),
                 Answer::Nothing => {}
             }
-            let silent =
-                || Status::deadline_exceeded("no request came for a minute: ask again when there is one");
-            let heard = tokio::time::timeout(SILENCE, self.requests.message()).await.map_err(|_| silent())?;
-            let Some(request) = heard? else { return Ok(None) };
+            let Some(request) = self.requests.message().await? else { return Ok(None) };
             match self.mask {
                 Some(_) => self.answer = self.places_of(&request.ids),
                 None => {

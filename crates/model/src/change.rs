@@ -69,7 +69,7 @@ pub struct Change {
     pub was: Option<Footprint>,
     /// What is there now, as far as readers need it; `None` when it was deleted.
     pub is: Option<Footprint>,
-    /// The row as it stands after the whole batch or at reading time; `None` when it is gone, and for tokens.
+    /// The row as the change left it, or as it stands at reading time; `None` when it is gone, and for tokens.
     pub row: Option<Row>,
 }
 

@@ -46,7 +46,7 @@ pub enum LogError {
 #[async_trait]
 pub trait ChangeLog: Send + Sync {
     /// Does these writes in one transaction, in order; each stands or falls alone. Returns, for each, its changes (the
-    /// rows as the transaction leaves them) or why it was refused. An error means that none was done.
+    /// rows as each leaves them) or why it was refused. An error means that none was done.
     /// `number` order is commit order, without a gap. What is returned `Ok` is durable. A refused write makes no change.
     async fn commit(&self, writes: Vec<Write>) -> Result<Vec<Result<Vec<Change>, WriteFault>>, LogError>;
 

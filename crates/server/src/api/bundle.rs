@@ -154,6 +154,7 @@ impl wire::bundle_server::Bundle for BundleApi {
         request: Request<wire::BatchCreateFederatedBundleRequest>,
     ) -> Answer<wire::BatchCreateFederatedBundleResponse> {
         let request = request.into_inner();
+        failure::bounded(request.bundle.len(), failure::MAX_BATCH)?;
         let mut results = Vec::with_capacity(request.bundle.len());
         for bundle in &request.bundle {
             let done = self.create(bundle).await;
@@ -168,6 +169,7 @@ impl wire::bundle_server::Bundle for BundleApi {
         request: Request<wire::BatchUpdateFederatedBundleRequest>,
     ) -> Answer<wire::BatchUpdateFederatedBundleResponse> {
         let request = request.into_inner();
+        failure::bounded(request.bundle.len(), failure::MAX_BATCH)?;
         let mut results = Vec::with_capacity(request.bundle.len());
         for bundle in &request.bundle {
             let done = self.update(bundle, request.input_mask.as_ref()).await;
@@ -182,6 +184,7 @@ impl wire::bundle_server::Bundle for BundleApi {
         request: Request<wire::BatchSetFederatedBundleRequest>,
     ) -> Answer<wire::BatchSetFederatedBundleResponse> {
         let request = request.into_inner();
+        failure::bounded(request.bundle.len(), failure::MAX_BATCH)?;
         let mut results = Vec::with_capacity(request.bundle.len());
         for bundle in &request.bundle {
             let done = self.set(bundle).await;
@@ -196,6 +199,7 @@ impl wire::bundle_server::Bundle for BundleApi {
         request: Request<wire::BatchDeleteFederatedBundleRequest>,
     ) -> Answer<wire::BatchDeleteFederatedBundleResponse> {
         let request = request.into_inner();
+        failure::bounded(request.trust_domains.len(), failure::MAX_BATCH)?;
         let mode = match Mode::try_from(request.mode) {
             Ok(Mode::Restrict) => DissociateMode::Restrict,
             Ok(Mode::Delete) => DissociateMode::Delete,

@@ -15,8 +15,6 @@ use super::filter::EntryFilter;
 use super::page::Page;
 use crate::registry::{Registry, RegistryError};
 
-/// The most entries of one batch, so that one request cannot hold the writer for long.
-const MAX_BATCH: usize = 10_000;
 /// How often an update is computed anew when another writer came first.
 const ATTEMPTS: usize = 5;
 
@@ -71,7 +69,7 @@ impl entry_server::Entry for EntryApi {
         request: Request<wire::BatchCreateEntryRequest>,
     ) -> Result<Response<wire::BatchCreateEntryResponse>, Status> {
         let request = request.into_inner();
-        failure::bounded(request.entries.len(), MAX_BATCH)?;
+        failure::bounded(request.entries.len(), failure::MAX_BATCH)?;
         let now = UnixTime::of(self.clock.now());
         let mut results: Vec<wire::batch_create_entry_response::Result> =
             vec![Default::default(); request.entries.len()];
@@ -113,7 +111,7 @@ impl entry_server::Entry for EntryApi {
         request: Request<wire::BatchUpdateEntryRequest>,
     ) -> Result<Response<wire::BatchUpdateEntryResponse>, Status> {
         let request = request.into_inner();
-        failure::bounded(request.entries.len(), MAX_BATCH)?;
+        failure::bounded(request.entries.len(), failure::MAX_BATCH)?;
         let mask = request.input_mask.unwrap_or_else(convert::full_mask);
         let mut results = Vec::with_capacity(request.entries.len());
         for entry in &request.entries {
@@ -136,7 +134,7 @@ impl entry_server::Entry for EntryApi {
         request: Request<wire::BatchDeleteEntryRequest>,
     ) -> Result<Response<wire::BatchDeleteEntryResponse>, Status> {
         let ids = request.into_inner().ids;
-        failure::bounded(ids.len(), MAX_BATCH)?;
+        failure::bounded(ids.len(), failure::MAX_BATCH)?;
         let parsed: Vec<Option<EntryId>> = ids.iter().map(|id| EntryId::parse(id).ok()).collect();
         let writes = parsed.iter().flatten().cloned().map(Write::DeleteEntry).collect();
         let mut answers = self.registry.write_each(writes).await.into_iter();

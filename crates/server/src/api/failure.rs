@@ -61,6 +61,9 @@ pub(crate) fn registry_code(error: &RegistryError) -> Code {
     }
 }
 
+/// The most items of one batch, so that one request cannot hold the writer for long.
+pub(crate) const MAX_BATCH: usize = 10_000;
+
 /// Refuses a batch that would hold the writer for long.
 pub(crate) fn bounded(count: usize, most: usize) -> Result<(), Status> {
     match count > most {

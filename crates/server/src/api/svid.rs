@@ -91,6 +91,7 @@ impl wire::svid_server::Svid for SvidApi {
         if params.is_empty() {
             return Err(refuse(Code::InvalidArgument, "missing parameters"));
         }
+        failure::bounded(params.len(), failure::MAX_BATCH)?;
         caller
             .throttle(Kind::SignX509, params.len())
             .await

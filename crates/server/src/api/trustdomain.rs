@@ -18,8 +18,6 @@ use crate::registry::{Registry, RegistryError};
 
 /// How often an update is computed anew when another writer came first.
 const ATTEMPTS: usize = 8;
-/// The most relationships of one batch, so that one request cannot hold the writer for long.
-const MAX_BATCH: usize = 1000;
 
 /// The service.
 pub struct TrustDomainApi {
@@ -77,7 +75,7 @@ impl wire::trust_domain_server::TrustDomain for TrustDomainApi {
         request: Request<wire::BatchCreateFederationRelationshipRequest>,
     ) -> Answer<wire::BatchCreateFederationRelationshipResponse> {
         let request = request.into_inner();
-        failure::bounded(request.federation_relationships.len(), MAX_BATCH)?;
+        failure::bounded(request.federation_relationships.len(), failure::MAX_BATCH)?;
         let mut results = Vec::with_capacity(request.federation_relationships.len());
         for one in &request.federation_relationships {
             let (status, federation_relationship) = match self.create(one).await {
@@ -102,7 +100,7 @@ impl wire::trust_domain_server::TrustDomain for TrustDomainApi {
         request: Request<wire::BatchUpdateFederationRelationshipRequest>,
     ) -> Answer<wire::BatchUpdateFederationRelationshipResponse> {
         let request = request.into_inner();
-        failure::bounded(request.federation_relationships.len(), MAX_BATCH)?;
+        failure::bounded(request.federation_relationships.len(), failure::MAX_BATCH)?;
         let mask = request.input_mask.unwrap_or_else(relationship_wire::full_mask);
         let mut results = Vec::with_capacity(request.federation_relationships.len());
         for one in &request.federation_relationships {
@@ -129,7 +127,7 @@ impl wire::trust_domain_server::TrustDomain for TrustDomainApi {
         request: Request<wire::BatchDeleteFederationRelationshipRequest>,
     ) -> Answer<wire::BatchDeleteFederationRelationshipResponse> {
         let trust_domains = request.into_inner().trust_domains;
-        failure::bounded(trust_domains.len(), MAX_BATCH)?;
+        failure::bounded(trust_domains.len(), failure::MAX_BATCH)?;
         let mut results = Vec::with_capacity(trust_domains.len());
         for text in trust_domains {
             let (trust_domain, status) = match self.delete(&text).await {

@@ -18,8 +18,9 @@ impl Ledger {
             }
             None => agent.ord = self.next(),
         }
-        self.step(RowKey::Agent(agent.id.clone()), old.as_deref().map(footprint), Some(footprint(&agent)));
-        self.agents.set(agent.id.clone(), Some(Arc::new(agent)));
+        let (id, is) = (agent.id.clone(), footprint(&agent));
+        self.agents.set(id.clone(), Some(Arc::new(agent)));
+        self.step(RowKey::Agent(id), old.as_deref().map(footprint), Some(is));
         Ok(())
     }
 

@@ -79,8 +79,9 @@ impl Ledger {
             self.likenesses.set(likeness(old), None);
         }
         self.likenesses.set(likeness(&entry), Some(entry.id.clone()));
-        self.step(RowKey::Entry(entry.id.clone()), old.map(footprint), Some(footprint(&entry)));
-        self.entries.set(entry.id.clone(), Some(Arc::new(entry)));
+        let (id, is) = (entry.id.clone(), footprint(&entry));
+        self.entries.set(id.clone(), Some(Arc::new(entry)));
+        self.step(RowKey::Entry(id), old.map(footprint), Some(is));
     }
 }
 

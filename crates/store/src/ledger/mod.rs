@@ -48,6 +48,8 @@ pub(crate) struct Step {
     pub(crate) key: RowKey,
     pub(crate) was: Option<Footprint>,
     pub(crate) is: Option<Footprint>,
+    /// The row as this step leaves it, which a later one of the same batch may change again.
+    row: Option<Row>,
 }
 
 /// Where the steps of each write lie, or why it was refused.
@@ -84,19 +86,19 @@ impl Ledger {
     pub(crate) fn answers(&self, verdicts: Verdicts, tags: &[u64]) -> Vec<Result<Vec<Change>, WriteFault>> {
         let mut places = (self.head + 1..).zip(tags).map(|(number, tag)| Cursor { number, tag: *tag });
         let mut changes: Vec<Option<Change>> =
-            self.steps.iter().map(|s| Some(self.change(s, places.next()?))).collect();
+            self.steps.iter().map(|s| Some(Self::change(s, places.next()?))).collect();
         let mut take = |range: Range<usize>| -> Vec<Change> {
             changes.get_mut(range).into_iter().flatten().filter_map(Option::take).collect()
         };
         verdicts.into_iter().map(|verdict| verdict.map(&mut take)).collect()
     }
 
-    fn change(&self, step: &Step, cursor: Cursor) -> Change {
-        let row = self.row(&step.key);
-        Change { cursor, key: step.key.clone(), was: step.was.clone(), is: step.is.clone(), row }
+    fn change(step: &Step, cursor: Cursor) -> Change {
+        let Step { key, was, is, row } = step;
+        Change { cursor, key: key.clone(), was: was.clone(), is: is.clone(), row: row.clone() }
     }
 
-    /// The row as the batch leaves it.
+    /// The row as it stands.
     fn row(&self, key: &RowKey) -> Option<Row> {
         match key {
             RowKey::Entry(id) => self.entries.get(id).cloned().map(Row::Entry),
@@ -196,7 +198,9 @@ impl Ledger {
         self.head + 1 + self.steps.len() as u64
     }
 
+    /// Notes a step that has been taken.
     fn step(&mut self, key: RowKey, was: Option<Footprint>, is: Option<Footprint>) {
-        self.steps.push(Step { key, was, is });
+        let row = self.row(&key);
+        self.steps.push(Step { key, was, is, row });
     }
 }

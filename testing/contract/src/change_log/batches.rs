@@ -85,29 +85,30 @@ pub async fn all_may_hold_all(log: &dyn ChangeLog) {
     assert!(done(log, Write::All(Vec::new())).await.is_empty());
 }
 
-/// An earlier change of a batch already shows the row of the later one.
-pub async fn changes_of_a_batch_carry_the_rows_that_it_leaves(log: &dyn ChangeLog) {
+/// Each writer is told what it wrote, whatever the next one of the batch makes of it.
+pub async fn changes_of_a_batch_carry_the_rows_that_each_leaves(log: &dyn ChangeLog) {
     let put = |version: &str| Write::PutAgent {
         agent: model::Agent { version: version.to_owned(), ..agent("a") },
         expect: Expect::Any,
     };
-    for answer in batch(log, vec![put("1"), put("2"), put("3")]).await {
+    let answers = batch(log, vec![put("1"), put("2"), put("3")]).await;
+    for (answer, wanted) in answers.into_iter().zip([("1", 0), ("2", 1), ("3", 2)]) {
         let changes = answer.expect("done");
         let [model::Change { row: Some(Row::Agent(row)), .. }] = changes.as_slice() else {
             panic!("{changes:?}")
         };
-        assert_eq!((row.version.as_str(), row.revision), ("3", 2));
+        assert_eq!((row.version.as_str(), row.revision), wanted);
     }
 }
 
-/// Its changes are there, without a row.
+/// Who made it is told what it made, and who removed it that it is gone.
 pub async fn a_row_made_and_removed_in_one_batch_is_gone(log: &dyn ChangeLog) {
     let answers =
         batch(log, vec![Write::CreateEntry(entry("one")), Write::DeleteEntry(entry_id("one"))]).await;
-    for answer in answers {
-        let changes = answer.expect("done");
-        assert!(matches!(changes.as_slice(), [change] if change.row.is_none()), "{changes:?}");
-    }
+    let [made, removed] = <[_; 2]>::try_from(answers).expect("an answer for each");
+    let (made, removed) = (made.expect("done"), removed.expect("done"));
+    assert!(matches!(made.as_slice(), [change] if change.row.is_some()), "{made:?}");
+    assert!(matches!(removed.as_slice(), [change] if change.row.is_none()), "{removed:?}");
     assert_eq!(loaded(log).await.entry_count(), 0);
     assert_eq!(head(log).await.number, 2);
 }

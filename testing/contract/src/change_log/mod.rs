@@ -50,7 +50,7 @@ macro_rules! change_log_tests {
             all_is_done_whole
             all_is_undone_whole
             all_may_hold_all
-            changes_of_a_batch_carry_the_rows_that_it_leaves
+            changes_of_a_batch_carry_the_rows_that_each_leaves
             a_row_made_and_removed_in_one_batch_is_gone
             an_entry_keeps_all_its_fields
             an_entry_is_ordered_by_the_number_of_its_creation

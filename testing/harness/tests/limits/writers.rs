@@ -20,8 +20,8 @@ use proto::spire::api::server::entry::v1::{
 };
 use proto::spire::api::server::localauthority::v1::local_authority_client::LocalAuthorityClient;
 use proto::spire::api::server::localauthority::v1::{
-    ActivateJwtAuthorityRequest, PrepareJwtAuthorityRequest, RevokeJwtAuthorityRequest,
-    TaintJwtAuthorityRequest,
+    ActivateJwtAuthorityRequest, GetJwtAuthorityStateRequest, PrepareJwtAuthorityRequest,
+    RevokeJwtAuthorityRequest, TaintJwtAuthorityRequest,
 };
 use proto::spire::api::server::trustdomain::v1::trust_domain_client::TrustDomainClient;
 use proto::spire::api::server::trustdomain::v1::{
@@ -335,7 +335,8 @@ impl Writer {
         let request = ActivateJwtAuthorityRequest { authority_id };
         let answer = client.activate_jwt_authority(request).await;
         self.call("authority activate", answer);
-        let state = client.get_jwt_authority_state(Default::default()).await.unwrap().into_inner();
+        let state =
+            client.get_jwt_authority_state(GetJwtAuthorityStateRequest {}).await.unwrap().into_inner();
         let Some(old) = state.old else { return };
         let request = TaintJwtAuthorityRequest { authority_id: old.authority_id.clone() };
         let answer = client.taint_jwt_authority(request).await;

@@ -6,6 +6,9 @@ use prost::encoding::{WireType, bool, encode_key, encode_varint, int32, int64};
 use proto::spire::api::types::EntryMask;
 use spiffe::SpiffeId;
 
+/// About how many bytes an entry takes as SPIRE's agents ask for it.
+pub(super) const TYPICAL: usize = 160;
+
 /// Appends to `out` field `field` of the surrounding message: the entry with what `mask` names, as
 /// `spire.api.types.Entry`.
 pub(super) fn entry(out: &mut Vec<u8>, field: u32, entry: &Entry, mask: &EntryMask) {

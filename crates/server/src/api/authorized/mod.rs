@@ -109,10 +109,13 @@ impl Answers {
     fn all(&self, request: Request<GetAuthorizedEntriesRequest>) -> Result<Vec<u8>, Status> {
         let agent = Caller::of(&request)?.require_agent()?;
         let mask = request.into_inner().output_mask.unwrap_or_else(full_mask);
-        let mut message = Vec::new();
-        graph::each_authorized(&self.0.snapshot(), agent.agent(), |entry| {
+        let snapshot = self.0.snapshot();
+        let mut entries = Vec::new();
+        graph::each_authorized(&snapshot, agent.agent(), |entry| entries.push(entry));
+        let mut message = Vec::with_capacity(entries.len() * encode::TYPICAL);
+        for entry in entries {
             encode::entry(&mut message, ENTRIES, entry, &mask);
-        });
+        }
         Ok(message)
     }
 

@@ -96,15 +96,6 @@ pub(crate) async fn call_with(channel: &Channel, method: &str, message: Vec<u8>)
     tokio::time::timeout(PATIENCE, asking).await.unwrap_or(Err(late))
 }
 
-/// A call of which no byte of the request ever comes.
-pub(crate) async fn silent(channel: &Channel, method: &'static str) -> Result<(), Status> {
-    let mut grpc = Grpc::new(channel.clone());
-    grpc.ready().await.map_err(|e| Status::unknown(e.to_string()))?;
-    let request = Request::new(tokio_stream::pending::<Vec<u8>>());
-    let mut answers = grpc.streaming(request, method.parse().unwrap(), Raw).await?.into_inner();
-    answers.message().await.map(|_| ())
-}
-
 /// Whether a connection to the socket of that path can be made at all.
 pub(crate) async fn reachable(path: &Path) -> bool {
     UnixStream::connect(path).await.is_ok()
@@ -150,7 +141,7 @@ impl ServerCertVerifier for AnyServer {
 
 /// Messages as bytes.
 #[derive(Clone, Copy)]
-struct Raw;
+pub(crate) struct Raw;
 
 impl Codec for Raw {
     type Encode = Vec<u8>;

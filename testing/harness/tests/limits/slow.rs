@@ -16,11 +16,13 @@ use proto::spire::api::server::entry::v1::{BatchCreateEntryRequest, GetAuthorize
 use proto::spire::api::types;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
+use tonic::client::Grpc;
 use tonic::transport::{Channel, Endpoint};
+use tonic::{Request, Status};
 
 use super::measure::{median, resident, timed};
 use super::peers::Node;
-use super::wire::{Shown, connector, over_socket, over_tls, silent};
+use super::wire::{Raw, Shown, connector, over_socket, over_tls};
 
 /// More than handshakes may be under way.
 const HALF_OPEN: usize = 1500;
@@ -53,7 +55,7 @@ async fn who_says_nothing_and_who_reads_nothing_holds_up_nobody() {
                 _ => "/spire.api.server.bundle.v1.Bundle/GetBundle",
             };
             tasks.push(tokio::spawn(async move {
-                let _ = silent(&channel, method).await;
+                let _ = silent(channel, method).await;
             }));
         }
     }
@@ -76,6 +78,15 @@ async fn who_says_nothing_and_who_reads_nothing_holds_up_nobody() {
     assert!(grown < 200 << 20, "the server grew by {grown} bytes");
     tasks.iter().for_each(tokio::task::JoinHandle::abort);
     drop(half_open);
+}
+
+/// A call of which no byte of the request ever comes.
+async fn silent(channel: Channel, method: &'static str) -> Result<(), Status> {
+    let mut grpc = Grpc::new(channel);
+    grpc.ready().await.map_err(|e| Status::unknown(e.to_string()))?;
+    let request = Request::new(tokio_stream::pending::<Vec<u8>>());
+    let mut answers = grpc.streaming(request, method.parse().unwrap(), Raw).await?.into_inner();
+    answers.message().await.map(|_| ())
 }
 
 /// How long others wait, typically and at the most: a call over a connection that is there, and one over a new one.

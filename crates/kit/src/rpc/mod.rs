@@ -4,8 +4,8 @@ mod deadline;
 mod ending;
 mod measured;
 mod outgoing;
-mod traced;
 mod patience;
+mod traced;
 
 pub use deadline::{Deadline, DeadlineLayer, Timed, timeout};
 pub use ending::{Ending, watch};

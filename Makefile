@@ -44,7 +44,7 @@ bench:
 
 interop: build
 	@test -x "$(SPIRE_BIN)/spire-server" || { echo "say where SPIRE's binaries are: make interop SPIRE_BIN=DIR" >&2; exit 2; }
-	SPIRE_BIN=$(abspath $(SPIRE_BIN)) scripts/test --workspace $(LOCKED) --test interop --test calls --test examples --test commands --test certificates
+	SPIRE_BIN=$(abspath $(SPIRE_BIN)) scripts/test --workspace $(LOCKED) --test interop --test calls --test examples --test commands --test envoy --test certificates
 
 vectors:
 	$(CARGO) run $(LOCKED) --quiet --package bonafide-conformance --bin vectors

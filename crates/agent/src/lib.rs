@@ -1,5 +1,5 @@
 //! The agent engine: proves its node to the server, follows what the server says the node may have, keeps SVIDs for it,
-//! and hands them to local processes through the SPIFFE Workload API.
+//! and hands them to local processes through the SPIFFE Workload API and to proxies through SDS.
 //!
 //! [`run`] is the whole of it; what differs from host to host comes in as [`Adapters`].
 
@@ -15,6 +15,7 @@ pub mod metrics;
 mod node;
 mod report;
 mod run;
+mod sds;
 mod settings;
 mod status;
 mod sync;
@@ -24,5 +25,6 @@ mod workload;
 pub use error::AgentError;
 pub use node::{BootstrapError, FetchError, StateError};
 pub use run::run;
+pub use sds::SdsNames;
 pub use settings::{Adapters, Bootstrap, PinPeer, Settings};
 pub use status::{AgentStatus, Stage};

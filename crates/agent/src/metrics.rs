@@ -73,6 +73,10 @@ kit::metrics! {
     counter WORKLOAD_CONNECTION = "workload_api.connection", [];
     /// Calls of the Workload API under way.
     gauge WORKLOAD_CONNECTIONS = "workload_api.connections", [];
+    /// Calls of SDS.
+    counter SDS_CONNECTION = "sds_api.connection", [];
+    /// Calls of SDS under way.
+    gauge SDS_CONNECTIONS = "sds_api.connections", [];
     /// Selectors that were found for one caller.
     sample SELECTORS = "workload_api.discovered_selectors", [];
     /// Callers that were attested.

@@ -16,6 +16,7 @@ use crate::link::{Address, Link, Server};
 use crate::metered::MeteredKeys;
 use crate::node::{self, AgentState, Keeper, Node, Troubles};
 use crate::report::post_status;
+use crate::sds::SdsApi;
 use crate::settings::{Adapters, Settings};
 use crate::status::Stage;
 use crate::sync::Follower;
@@ -112,7 +113,7 @@ async fn live(
         key_type: settings.workload_key_type,
         heard,
     };
-    let api = WorkloadApi(Arc::new(Shared {
+    let shared = Arc::new(Shared {
         cache: cache.clone(),
         jwt: JwtIssuer {
             cache,
@@ -128,13 +129,20 @@ async fn live(
         log_selectors: settings.log_selectors.clone(),
         calls: AtomicUsize::new(0),
         stop: shutdown.clone(),
-    }));
+    });
+    let workload = settings.workload_api.then(|| WorkloadApi(shared.clone()));
+    let sds = settings.sds.clone().map(|names| SdsApi::new(shared.clone(), names));
     let serve = async {
         // The socket appears when there is something to say.
         let _ = synced.subscribe().wait_for(|synced| *synced).await;
+        if workload.is_none() && sds.is_none() {
+            adapters.status.enter(Stage::Serving);
+            shutdown.cancelled().await;
+            return Ok(());
+        }
         let endpoint = Endpoint::bind(&settings.socket_path, adapters.pin.clone())?;
         adapters.status.enter(Stage::Serving);
-        endpoint.serve(api, shutdown.clone()).await
+        endpoint.serve(workload, sds, shutdown.clone()).await
     };
     tokio::select! {
         ended = keeper.run() => ended,

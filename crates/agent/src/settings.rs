@@ -10,6 +10,7 @@ use spiffe::bundle::BundleForm;
 use spiffe::key::KeyType;
 use tokio::net::UnixStream;
 
+use crate::sds::SdsNames;
 use crate::status::AgentStatus;
 
 /// What an agent is told at its start, checked by whoever read it.
@@ -25,8 +26,12 @@ pub struct Settings {
     pub data_dir: PathBuf,
     /// What to trust before the first contact; not asked for where the data directory holds a bundle.
     pub bootstrap: Bootstrap,
-    /// The Workload API's socket.
+    /// The socket of the Workload API and of SDS; there is none when neither is served.
     pub socket_path: PathBuf,
+    /// Whether the socket serves the Workload API.
+    pub workload_api: bool,
+    /// What the secrets are called that the socket serves to Envoy; none where it does not serve them.
+    pub sds: Option<SdsNames>,
     /// The type of the keys of X.509-SVIDs.
     pub workload_key_type: KeyType,
     /// How many X.509-SVIDs are kept that no open stream needs.

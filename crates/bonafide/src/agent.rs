@@ -349,6 +349,8 @@ fn engine_settings(settings: AgentSettings) -> agent::Settings {
         data_dir: settings.data_dir,
         bootstrap: bootstrap(settings.bootstrap),
         socket_path: settings.socket_path,
+        workload_api: settings.workload_api,
+        sds: settings.sds.map(sds_names),
         workload_key_type: settings.workload_x509_svid_key_type,
         x509_svid_cache_max_size: settings.x509_svid_cache_max_size,
         jwt_svid_cache_max_size: settings.jwt_svid_cache_max_size,
@@ -359,6 +361,15 @@ fn engine_settings(settings: AgentSettings) -> agent::Settings {
         sync_interval: settings.sync_interval,
         jwt_svid_cache_hit_timeout: JWT_CACHE_HIT_TIMEOUT,
         version: command::version(),
+    }
+}
+
+fn sds_names(sds: config::agent::Sds) -> agent::SdsNames {
+    agent::SdsNames {
+        svid: sds.default_svid_name,
+        bundle: sds.default_bundle_name,
+        all_bundles: sds.default_all_bundles_name,
+        disable_spiffe_cert_validation: sds.disable_spiffe_cert_validation,
     }
 }
 

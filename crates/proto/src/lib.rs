@@ -30,6 +30,65 @@ generated!(
     journal, "journal"
 );
 
+/// What Envoy speaks, as far as the discovery of secrets needs it.
+pub mod envoy {
+    /// Packages `envoy.config.…`.
+    pub mod config {
+        /// Package `envoy.config.core`.
+        pub mod core {
+            generated!(
+                /// Who asks, and where bytes are to be had.
+                v3, "envoy.config.core.v3"
+            );
+        }
+    }
+    /// Packages `envoy.type.…`.
+    pub mod r#type {
+        generated!(
+            /// Versions.
+            v3, "envoy.r#type.v3"
+        );
+    }
+    /// Packages `envoy.service.…`.
+    pub mod service {
+        /// Package `envoy.service.discovery`.
+        pub mod discovery {
+            generated!(
+                /// How resources of one type are asked for and followed.
+                v3, "envoy.service.discovery.v3"
+            );
+        }
+        /// Package `envoy.service.secret`.
+        pub mod secret {
+            generated!(
+                /// The discovery of secrets.
+                v3, "envoy.service.secret.v3"
+            );
+        }
+    }
+    /// Packages `envoy.extensions.…`.
+    pub mod extensions {
+        /// Packages `envoy.extensions.transport_sockets.…`.
+        pub mod transport_sockets {
+            /// Package `envoy.extensions.transport_sockets.tls`.
+            pub mod tls {
+                generated!(
+                    /// Secrets.
+                    v3, "envoy.extensions.transport_sockets.tls.v3"
+                );
+            }
+        }
+    }
+}
+
+/// What Google's APIs share.
+pub mod google {
+    generated!(
+        /// Errors inside messages.
+        rpc, "google.rpc"
+    );
+}
+
 /// What SPIRE speaks.
 pub mod spire {
     generated!(

@@ -1,4 +1,4 @@
-//! Messages of the Workload API as they travel: encoded once, with gRPC's prefix, shared by all streams that send them,
+//! Messages of the Workload API and of SDS as they travel: encoded once, with gRPC's prefix, shared by all streams that send them,
 //! and wiped when the last has let go.
 //!
 //! Written field by field, into a buffer of the right size, so that no second copy of a private key is left behind.
@@ -11,13 +11,13 @@ use zeroize::Zeroizing;
 const PREFIX: usize = 5;
 
 /// Something of a known size that can be written.
-pub(super) trait Part {
+pub(crate) trait Part {
     fn size(&self) -> usize;
     fn write(&self, to: &mut Vec<u8>);
 }
 
 /// A field of bytes or text.
-pub(super) struct Field<'a>(pub(super) u32, pub(super) &'a [u8]);
+pub(crate) struct Field<'a>(pub(crate) u32, pub(crate) &'a [u8]);
 
 impl Part for Field<'_> {
     fn size(&self) -> usize {
@@ -38,7 +38,7 @@ impl Part for Field<'_> {
 }
 
 /// A field that is a message; present even when empty.
-pub(super) struct Nested<P>(pub(super) u32, pub(super) P);
+pub(crate) struct Nested<P>(pub(crate) u32, pub(crate) P);
 
 impl<P: Part> Part for Nested<P> {
     fn size(&self) -> usize {
@@ -60,6 +60,16 @@ impl<P: Part> Part for Vec<P> {
 
     fn write(&self, to: &mut Vec<u8>) {
         self.iter().for_each(|part| part.write(to));
+    }
+}
+
+impl<P: Part + ?Sized> Part for Box<P> {
+    fn size(&self) -> usize {
+        (**self).size()
+    }
+
+    fn write(&self, to: &mut Vec<u8>) {
+        (**self).write(to);
     }
 }
 
@@ -85,12 +95,12 @@ impl<P: Part, const N: usize> Part for [P; N] {
 }
 
 /// An entry of a map from text to bytes.
-pub(super) fn map_entry<'a>(number: u32, key: &'a str, value: &'a [u8]) -> Nested<[Field<'a>; 2]> {
+pub(crate) fn map_entry<'a>(number: u32, key: &'a str, value: &'a [u8]) -> Nested<[Field<'a>; 2]> {
     Nested(number, [Field(1, key.as_bytes()), Field(2, value)])
 }
 
 /// The message with its prefix. Messages are far below 4 GiB.
-pub(super) fn frame(message: &impl Part) -> Bytes {
+pub(crate) fn frame(message: &impl Part) -> Bytes {
     let size = message.size();
     let mut buffer = Zeroizing::new(Vec::with_capacity(PREFIX + size));
     buffer.push(0);

@@ -13,6 +13,8 @@ pub(crate) struct Held {
     id: SpiffeId,
     /// DER certificates one after another, leaf first.
     chain: Box<[u8]>,
+    /// How long each of them is.
+    lengths: Box<[usize]>,
     key: Zeroizing<Vec<u8>>,
     /// Who signed the last certificate of the chain.
     issuer: Box<[u8]>,
@@ -52,6 +54,7 @@ impl Held {
         Ok(Self {
             id: id.clone(),
             chain: svid.der_concatenated().into(),
+            lengths: svid.chain().iter().map(|one| one.der().len()).collect(),
             key: key.to_pkcs8(),
             issuer,
             starts_at: svid.leaf().not_before(),
@@ -66,6 +69,16 @@ impl Held {
     /// As the Workload API carries it.
     pub(crate) fn chain(&self) -> &[u8] {
         &self.chain
+    }
+
+    /// The certificates one by one, the leaf first.
+    pub(crate) fn certificates(&self) -> impl Iterator<Item = &[u8]> {
+        let mut rest = &*self.chain;
+        self.lengths.iter().filter_map(move |length| {
+            let (one, more) = rest.split_at_checked(*length)?;
+            rest = more;
+            Some(one)
+        })
     }
 
     /// PKCS #8.

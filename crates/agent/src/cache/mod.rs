@@ -3,7 +3,7 @@
 
 mod difference;
 mod entry;
-mod frame;
+pub(crate) mod frame;
 mod held;
 mod hints;
 mod index;
@@ -40,6 +40,8 @@ pub(crate) use jwt::{JwtCache, JwtHeld, JwtKey};
 pub(crate) use queue::{Asked, Urgency};
 use state::State;
 pub(crate) use subscription::Subscription;
+#[cfg(test)]
+pub(crate) use update::Identity;
 pub(crate) use update::Update;
 
 /// Limits of a cache.

@@ -36,7 +36,7 @@ pub(crate) struct Update {
 }
 
 impl Update {
-    pub(super) fn new(
+    pub(crate) fn new(
         identities: Vec<Identity>,
         matching: usize,
         waiting: bool,

@@ -67,6 +67,8 @@ fn settings(bootstrap: Bootstrap) -> Settings {
         data_dir: PathBuf::new(),
         bootstrap,
         socket_path: PathBuf::new(),
+        workload_api: true,
+        sds: None,
         workload_key_type: KeyType::EcP256,
         x509_svid_cache_max_size: 1,
         jwt_svid_cache_max_size: 1,

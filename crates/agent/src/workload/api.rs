@@ -29,7 +29,7 @@ use crate::issue::JwtIssuer;
 use crate::metrics::{WORKLOAD_CONNECTION, WORKLOAD_CONNECTIONS};
 
 /// The largest request, as gRPC's implementations have it.
-const MAX_REQUEST: usize = 4 << 20;
+pub(crate) const MAX_REQUEST: usize = 4 << 20;
 
 /// gRPC's prefix of a message: not compressed, length.
 const PREFIX: usize = 5;
@@ -140,7 +140,7 @@ where
 }
 
 /// The one message of a request.
-pub(super) async fn read<Q: Message + Default + Send + 'static>(request: Request<Body>) -> Result<Q, Status> {
+pub(crate) async fn read<Q: Message + Default + Send + 'static>(request: Request<Body>) -> Result<Q, Status> {
     let decoder = ProstCodec::<(), Q>::default().decoder();
     let mut messages = Streaming::new_request(decoder, request.into_body(), None, Some(MAX_REQUEST));
     match messages.message().await {

@@ -9,7 +9,7 @@ use tonic::Status;
 use tonic::body::Body;
 
 /// A response that sends these messages as they are; the status after them ends it, or success where there is none.
-pub(super) fn response(
+pub(crate) fn response(
     messages: impl Stream<Item = Result<Bytes, Status>> + Send + 'static,
 ) -> Response<Body> {
     let frames = futures_util::stream::unfold(Some(Box::pin(messages)), |messages| async move {

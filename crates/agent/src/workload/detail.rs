@@ -34,7 +34,7 @@ struct Info {
 }
 
 /// A refusal that names the attestors that failed, if any did.
-pub(super) fn refusal(code: Code, message: &str, failed: &[&'static str]) -> Status {
+pub(crate) fn refusal(code: Code, message: &str, failed: &[&'static str]) -> Status {
     if failed.is_empty() {
         return Status::new(code, message);
     }

@@ -8,6 +8,7 @@ use kit::oversized::OversizedLayer;
 use kit::rpc::MeasuredLayer;
 use kit::uds::Listener;
 use tokio_util::sync::CancellationToken;
+use tonic::server::NamedService as _;
 use tonic::transport::Server;
 use tonic_reflection::server::Builder;
 
@@ -15,13 +16,13 @@ use super::api::WorkloadApi;
 use super::caller::Caller;
 use crate::error::AgentError;
 use crate::metrics::RPC;
+use crate::sds::SdsApi;
 use crate::settings::PinPeer;
 
 /// Everyone may connect; who gets what is decided for each call.
 const MODE: u32 = 0o777;
 /// How long calls get to end.
 const DRAIN: Duration = Duration::from_secs(3);
-const APIS: &str = "Workload API";
 
 /// Counts the calls of methods that are served here.
 const MEASURED: MeasuredLayer = MeasuredLayer { calls: &RPC, known: method };
@@ -37,7 +38,7 @@ fn method(path: &str) -> Option<&'static str> {
         "/SpiffeWorkloadAPI/FetchWITBundles",
         "/grpc.health.v1.Health/Check",
     ];
-    METHODS.into_iter().find(|known| *known == path)
+    METHODS.into_iter().chain(crate::sds::METHODS).find(|known| *known == path)
 }
 
 /// The public socket.
@@ -52,43 +53,64 @@ impl Endpoint {
         Ok(Self { listener: Listener::bind(path, MODE)?, pin })
     }
 
-    /// Serves until `stop`, and then for as long as calls need, within bounds.
-    pub(crate) async fn serve(self, api: WorkloadApi, stop: CancellationToken) -> Result<(), AgentError> {
+    /// Serves these until `stop`, and then for as long as calls need, within bounds.
+    pub(crate) async fn serve(
+        self,
+        workload: Option<WorkloadApi>,
+        sds: Option<SdsApi>,
+        stop: CancellationToken,
+    ) -> Result<(), AgentError> {
+        let apis = match (&workload, &sds) {
+            (Some(_), Some(_)) => "Workload and SDS APIs",
+            (None, Some(_)) => "SDS API",
+            (_, None) => "Workload API",
+        };
+        let services: Vec<&str> = [
+            workload.as_ref().map(|_| WorkloadApi::NAME),
+            sds.as_ref().map(|_| SdsApi::NAME),
+            Some("grpc.health.v1.Health"),
+        ]
+        .into_iter()
+        .flatten()
+        .collect();
         let address = self.listener.path().display().to_string();
         let (reporter, health) = tonic_health::server::health_reporter();
         reporter.set_service_status("", tonic_health::ServingStatus::Serving).await;
         let pin = self.pin;
         let connections = self.listener.connections(Arc::new(move |stream| pin(stream).map(Caller)));
         let stopped = stop.clone();
-        let mut server =
-            Server::builder().layer(MEASURED).layer(OversizedLayer).add_service(api).add_service(health);
+        let mut server = Server::builder().layer(MEASURED).layer(OversizedLayer).add_service(health);
+        if let Some(workload) = workload {
+            server = server.add_service(workload);
+        }
+        if let Some(sds) = sds {
+            server = server.add_service(sds);
+        }
         // The descriptors are a constant of the build; without them there is no reflection, and no harm.
-        if let Ok(reflection) = reflection().build_v1() {
+        if let Ok(reflection) = reflection(&services).build_v1() {
             server = server.add_service(reflection);
         }
-        if let Ok(reflection) = reflection().build_v1alpha() {
+        if let Ok(reflection) = reflection(&services).build_v1alpha() {
             server = server.add_service(reflection);
         }
-        tracing::info!(
-            subsystem_name = "endpoints",
-            address,
-            apis = APIS,
-            network = "unix",
-            "Starting agent APIs"
-        );
+        tracing::info!(subsystem_name = "endpoints", address, apis, network = "unix", "Starting agent APIs");
         let served =
             server.serve_with_incoming_shutdown(connections, async move { stopped.cancelled().await });
+        let drained = async {
+            stop.cancelled().await;
+            tracing::info!(subsystem_name = "endpoints", apis, "Stopping agent APIs");
+            tokio::time::sleep(DRAIN).await;
+        };
         tokio::select! {
             served = served => Ok(served?),
-            () = async { stop.cancelled().await; tokio::time::sleep(DRAIN).await } => Ok(()),
+            () = drained => Ok(()),
         }
     }
 }
 
-fn reflection() -> Builder<'static> {
-    Builder::configure()
+fn reflection(services: &[&str]) -> Builder<'static> {
+    let builder = Builder::configure()
         .register_encoded_file_descriptor_set(proto::DESCRIPTORS)
-        .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
-        .with_service_name("SpiffeWorkloadAPI")
-        .with_service_name("grpc.health.v1.Health")
+        .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET);
+    services.iter().fold(builder, |builder, service| builder.with_service_name(*service))
 }

@@ -1,7 +1,7 @@
 //! The SPIFFE Workload API, to the letter of SPIRE 1.16.
 
 mod api;
-mod body;
+pub(crate) mod body;
 mod caller;
 mod claims;
 mod detail;
@@ -11,6 +11,7 @@ mod listen;
 mod log;
 mod stream;
 
-pub(crate) use api::{Shared, WorkloadApi};
-pub(crate) use caller::Attestation;
+pub(crate) use api::{MAX_REQUEST, Shared, WorkloadApi, read};
+pub(crate) use caller::{Attestation, Attested, Caller};
+pub(crate) use detail::refusal;
 pub(crate) use listen::Endpoint;

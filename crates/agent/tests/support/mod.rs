@@ -137,6 +137,8 @@ impl Agent {
             data_dir: folder.path().join("data"),
             bootstrap: Bootstrap::File { path: bundle.to_owned(), format: BundleForm::Pem },
             socket_path: folder.path().join("public/api.sock"),
+            workload_api: true,
+            sds: Some(agent::SdsNames::default()),
             workload_key_type: KeyType::EcP256,
             x509_svid_cache_max_size: 1000,
             jwt_svid_cache_max_size: 1000,

@@ -5,12 +5,14 @@ mod experimental;
 mod join_token;
 mod node_attestor;
 mod plugins;
+mod sds;
 mod workload;
 
 pub use bootstrap::Bootstrap;
 pub use join_token::JoinToken;
 pub use node_attestor::{HttpChallenge, NodeAttestor, Password, Sshpop, TpmDevid, X509pop};
 pub use plugins::{KeyManager, TpmKeys};
+pub use sds::Sds;
 pub use workload::{Docker, K8s, KubeletCredentials, Unix, WorkloadAttestor};
 
 #[cfg(test)]
@@ -105,8 +107,12 @@ pub struct AgentSettings {
     pub server_address: String,
     /// The server's port.
     pub server_port: u16,
-    /// The socket of the Workload API.
+    /// The socket of the Workload API and of SDS.
     pub socket_path: PathBuf,
+    /// Whether the Workload API is served.
+    pub workload_api: bool,
+    /// What Envoy's discovery of secrets calls things, if it is served.
+    pub sds: Option<Sds>,
     /// Where it keeps its state.
     pub data_dir: PathBuf,
     /// How it logs.
@@ -179,6 +185,9 @@ fn everything(top: &Block<'_>, flags: &Overrides) -> Option<AgentSettings> {
     }
     let server_port = server_port(&block, flags);
     let socket_path = flag("-socketPath", &flags.socket_path, "socket_path");
+    let no_workload_api =
+        switch_or("-disableWorkloadAPI", flags.disable_workload_api, block.switch("disable_workload_api"));
+    let sds = sds::read(&block, flags);
     let data_dir = flag("-dataDir", &flags.data_dir, "data_dir");
     let log = log(&block, flags.log());
     let log_selectors = texts(&block, "log_selectors");
@@ -204,6 +213,8 @@ fn everything(top: &Block<'_>, flags: &Overrides) -> Option<AgentSettings> {
         server_address: check::host(server_address?),
         server_port: server_port?,
         socket_path: socket_path.map_or_else(|| DEFAULT_SOCKET.into(), check::path),
+        workload_api: !no_workload_api.is_some_and(|given| given.value),
+        sds,
         data_dir: data_dir.map_or_else(|| ".".into(), check::path),
         log,
         log_selectors,
@@ -254,20 +265,8 @@ fn later_features(block: &Block<'_>, flags: &Overrides) {
     block.not_yet_unless("admin_socket_path", admin, is_empty);
     let delegates = "let these identities fetch SVIDs for other workloads";
     block.not_yet_unless("authorized_delegates", delegates, is_empty);
-    block.not_yet_unless("sds", "name the resources that Envoy fetches", is_empty);
     rebootstrap(block, flags);
-    let workload_api = "leave the Workload API off the socket, where nothing else is served";
-    disable(block, "disable_workload_api", ("-disableWorkloadAPI", flags.disable_workload_api), workload_api);
-    // Envoy's API is not there, so that it is disabled is true.
-    block.switch("disable_sds_api");
     check::profiling(block);
-}
-
-fn disable(block: &Block<'_>, key: &'static str, (flag, given): (&'static str, bool), would: &'static str) {
-    block.not_yet_unless(key, would, is_empty);
-    if given {
-        block.mistake(Place::Flag(flag), Problem::NotYet { what: key.to_owned(), would });
-    }
 }
 
 fn rebootstrap(block: &Block<'_>, flags: &Overrides) {

@@ -5,7 +5,9 @@ use spiffe::key::KeyType;
 
 use super::{INSECURE, agent, agent_mistakes, agent_refuses, agent_text, lines};
 use crate::Source;
-use crate::agent::{Bootstrap, KeyManager, NodeAttestor, Overrides, Unix, WorkloadAttestor, X509pop, load};
+use crate::agent::{
+    AgentSettings, Bootstrap, KeyManager, NodeAttestor, Overrides, Unix, WorkloadAttestor, X509pop, load,
+};
 
 #[test]
 fn a_small_file_gets_the_defaults_of_spire() {
@@ -214,12 +216,51 @@ fn flags_stand_over_the_file() {
 }
 
 #[test]
+fn sds_has_spires_names_unless_others_are_given() {
+    let loaded = |keys: &str| {
+        let text = agent_text(&format!("trust_bundle_path = \"/b\" {keys}"), "");
+        load(&Source::new("a.conf", &text), &Overrides::default()).unwrap()
+    };
+    let names = |settings: &AgentSettings| {
+        let sds = settings.sds.as_ref().unwrap();
+        let plain = sds.disable_spiffe_cert_validation.to_string();
+        [&sds.default_svid_name, &sds.default_bundle_name, &sds.default_all_bundles_name, &plain]
+            .map(Clone::clone)
+    };
+    let settings = loaded("");
+    assert_eq!(names(&settings), ["default", "ROOTCA", "ALL", "false"]);
+    assert!(settings.workload_api);
+    let settings = loaded(
+        "sds { default_svid_name = \"\" default_bundle_name = \"null\" default_all_bundles_name = \"ROOTCA\" \
+         disable_spiffe_cert_validation = true } disable_workload_api = true",
+    );
+    assert_eq!(names(&settings), ["default", "null", "ROOTCA", "true"]);
+    assert!(!settings.workload_api);
+    assert_eq!(loaded("disable_sds_api = true").sds, None);
+    let flags = Overrides { disable_sds_api: true, disable_workload_api: true, ..Overrides::default() };
+    let text = agent_text("trust_bundle_path = \"/b\"", "");
+    let settings = load(&Source::new("a.conf", &text), &flags).unwrap();
+    assert!(settings.sds.is_none() && !settings.workload_api);
+}
+
+#[test]
+fn a_name_for_all_bundles_that_is_never_reached_is_warned_of() {
+    let text = agent_text("trust_bundle_path = \"/b\" sds { default_all_bundles_name = \"ROOTCA\" }", "");
+    let settings = load(&Source::new("a.conf", &text), &Overrides::default()).unwrap();
+    let warnings: Vec<String> = settings.warnings.iter().map(ToString::to_string).collect();
+    assert!(
+        warnings.iter().any(
+            |one| one.contains("default_all_bundles_name has no effect: default_bundle_name is the same")
+        ),
+        "{warnings:?}"
+    );
+}
+
+#[test]
 fn keys_of_later_features_are_refused() {
     for (keys, start) in [
         ("admin_socket_path = \"/a\"", "a.conf:6:1: admin_socket_path is not supported yet"),
         ("authorized_delegates = [\"spiffe://example.org/d\"]", "a.conf:6:1: authorized_delegates is not"),
-        ("sds { default_svid_name = \"x\" }", "a.conf:6:1: sds is not supported yet"),
-        ("disable_workload_api = true", "a.conf:6:1: disable_workload_api is not supported yet"),
         ("rebootstrap_mode = \"auto\"", "a.conf:6:20: rebootstrap_mode \"auto\" is not supported yet"),
         ("rebootstrap_mode = \"x\"", "a.conf:6:20: rebootstrap_mode \"x\" cannot be used"),
         ("rebootstrap_delay = \"x\"", "a.conf:6:21: rebootstrap_delay \"x\": not a duration"),

@@ -90,7 +90,6 @@ pub(crate) const LATER: &[(&str, &[&str])] = &[
             "9:22: rebootstrap_mode \"auto\" is not supported yet: it would bootstrap again when the server's authority is unknown",
         ],
     ),
-    ("agent/sds.conf", &["9:3: sds is not supported yet: it would name the resources that Envoy fetches"]),
     (
         "agent/workload-limits.conf",
         &[

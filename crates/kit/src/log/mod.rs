@@ -20,6 +20,7 @@ pub use level::{Level, UnknownLevel};
 pub use list::list;
 pub use moment::moment;
 pub use record::MORE;
+pub use text::quoted;
 
 use std::io::IsTerminal as _;
 use std::path::PathBuf;

@@ -95,6 +95,14 @@ fn value(text: &str, out: &mut String) {
     }
 }
 
+/// Text as Go's `%q` prints it.
+#[must_use]
+pub fn quoted(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() + 2);
+    quote(text, &mut out);
+    out
+}
+
 /// Writes text as Go's `%q` does.
 fn quote(text: &str, out: &mut String) {
     out.push('"');

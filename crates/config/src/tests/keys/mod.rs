@@ -61,7 +61,8 @@ fn own_template(role: Role, row: &Row) -> Template {
 
 /// Whether SPIRE lets unknown keys of a section pass: in some blocks, and in and around the settings of plugins.
 fn lenient(section: &str) -> bool {
-    ["server.experimental", "agent.experimental", "server.federation", "telemetry"].contains(&section)
+    ["server.experimental", "agent.experimental", "agent.sds", "server.federation", "telemetry"]
+        .contains(&section)
         || section.contains('"')
 }
 

@@ -66,6 +66,7 @@ const EXPERIMENTAL: &str = "server.experimental";
 const K8S: &str = "WorkloadAttestor \"k8s\" plugin_data";
 const DOCKER: &str = "WorkloadAttestor \"docker\" plugin_data";
 const AGENT_EXPERIMENTAL: &str = "agent.experimental";
+const SDS: &str = "agent.sds";
 
 pub(super) const SERVER: &[Row] = &[
     section(TOP, "server"),
@@ -238,12 +239,7 @@ pub(super) const AGENT: &[Row] = &[
         .bad(&[("= \"23h\"", "\"23h0m0s\" cannot be used: it must be at least 24h")]),
     text("agent", "data_dir", "= \"/data\""),
     switch("agent", "disable_sds_api"),
-    later(
-        "agent",
-        "disable_workload_api",
-        "= true",
-        "leave the Workload API off the socket, where nothing else is served",
-    ),
+    switch("agent", "disable_workload_api"),
     section("agent", "experimental"),
     switch("agent", "insecure_bootstrap").in_template("an agent without a bundle"),
     text("agent", "join_token", "= \"t\""),
@@ -269,7 +265,11 @@ pub(super) const AGENT: &[Row] = &[
     text("agent", "rebootstrap_delay", "= \"10m\"")
         .idle("rebootstrap_mode is \"never\"")
         .bad(&[("= \"soon\"", "\"soon\": not a duration; write numbers with units, as in \"1h30m\", \"90s\" or \"500ms\"")]),
-    later("agent", "sds", "{}", "name the resources that Envoy fetches"),
+    section("agent", "sds"),
+    text(SDS, "default_svid_name", "= \"own\""),
+    text(SDS, "default_bundle_name", "= \"roots\""),
+    text(SDS, "default_all_bundles_name", "= \"all-roots\""),
+    switch(SDS, "disable_spiffe_cert_validation"),
     text("agent", "server_address", "= \"server.example.org\""),
     number("agent", "server_port", "= \"8081\"").bad(PORT),
     text("agent", "socket_path", "= \"/a.sock\""),

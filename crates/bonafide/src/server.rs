@@ -300,7 +300,7 @@ async fn adapters(
         audience: audience(settings, externals).await?,
         attestors: Box::new(move |tokens, own| {
             let make = move |settings: &NodeAttestor| node_attestors::make(&td, settings, &tokens, &own);
-            let mut all = reloading.attestors(&built_in, Box::new(make));
+            let mut all = reloading.attestors(&built_in, Arc::new(make));
             all.extend(programs);
             all
         }),

@@ -16,7 +16,7 @@ use crate::upstream;
 
 type Attestor = Arc<dyn ports::NodeAttestor>;
 /// Makes an attestor of its settings, or says what is wrong with them.
-type Make = Box<dyn Fn(&NodeAttestor) -> Result<Attestor, Failure> + Send + Sync>;
+type Make = Arc<dyn Fn(&NodeAttestor) -> Result<Attestor, Failure> + Send + Sync>;
 
 /// The plugins of a server, each with the settings that it has now. Clones share them.
 #[derive(Clone, Default)]
@@ -37,7 +37,6 @@ enum Other {
 impl Reloading {
     /// Makes the attestors; those whose settings are wrong are left out, which was told before.
     pub(crate) fn attestors(&self, settings: &[NodeAttestor], make: Make) -> Vec<Attestor> {
-        let make: Arc<dyn Fn(&NodeAttestor) -> Result<Attestor, Failure> + Send + Sync> = Arc::from(make);
         let mut all = Vec::new();
         for settings in settings {
             let Ok(first) = make(settings) else { continue };

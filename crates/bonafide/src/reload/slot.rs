@@ -2,12 +2,15 @@
 
 use crate::start::{Failure, chain};
 
+/// Hands a plugin other settings.
+type Take<S> = Box<dyn Fn(&S) -> Result<(), Failure> + Send>;
+
 /// What a plugin has now, and how it takes others.
 pub(super) struct Slot<S> {
     kind: &'static str,
     name: &'static str,
     now: S,
-    take: Box<dyn Fn(&S) -> Result<(), Failure> + Send>,
+    take: Take<S>,
 }
 
 impl<S: PartialEq + Clone> Slot<S> {

@@ -26,5 +26,5 @@ pub use error::AgentError;
 pub use node::{BootstrapError, FetchError, StateError};
 pub use run::run;
 pub use sds::SdsNames;
-pub use settings::{Adapters, Bootstrap, PinPeer, Settings};
+pub use settings::{Adapters, Bootstrap, CallLimits, PinPeer, Settings};
 pub use status::{AgentStatus, Stage};

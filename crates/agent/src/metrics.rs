@@ -77,6 +77,8 @@ kit::metrics! {
     counter SDS_CONNECTION = "sds_api.connection", [];
     /// Calls of SDS under way.
     gauge SDS_CONNECTIONS = "sds_api.connections", [];
+    /// Calls that were refused since too many came of callers with the same selectors.
+    counter RATE_LIMITED = "workload_api.rate_limit_exceeded", ["method"];
     /// Selectors that were found for one caller.
     sample SELECTORS = "workload_api.discovered_selectors", [];
     /// Callers that were attested.

@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::cache::{Cache, Difference, Limits};
 use crate::error::AgentError;
-use crate::issue::{Issuer, JwtIssuer};
+use crate::issue::{Issuer, JwtIssuer, WitIssuer};
 use crate::link::{Address, Link, Server};
 use crate::metered::MeteredKeys;
 use crate::node::{self, AgentState, Keeper, Node, Troubles};
@@ -20,7 +20,7 @@ use crate::sds::SdsApi;
 use crate::settings::{Adapters, Settings};
 use crate::status::Stage;
 use crate::sync::Follower;
-use crate::workload::{Attestation, Endpoint, Shared, WorkloadApi};
+use crate::workload::{Attestation, Endpoint, Limiter, Shared, WorkloadApi};
 
 /// Runs an agent until `shutdown`, or until it cannot go on.
 pub async fn run(
@@ -115,6 +115,17 @@ async fn live(
     };
     let shared = Arc::new(Shared {
         cache: cache.clone(),
+        wit: WitIssuer::new(
+            cache.clone(),
+            link.clone(),
+            troubles.clone(),
+            clock.clone(),
+            settings.workload_key_type,
+            settings.availability_target,
+            settings.x509_svid_cache_max_size,
+        ),
+        wit_svids: settings.wit_svids,
+        limiter: Limiter::new(settings.call_limits),
         jwt: JwtIssuer {
             cache,
             link: link.clone(),

@@ -50,8 +50,32 @@ pub struct Settings {
     pub sync_interval: Duration,
     /// How long a fresh JWT-SVID is waited for when a cached one is still valid.
     pub jwt_svid_cache_hit_timeout: Duration,
+    /// How often workloads may call.
+    pub call_limits: CallLimits,
+    /// Whether WIT-SVIDs are served.
+    pub wit_svids: bool,
     /// The version to report to the server.
     pub version: String,
+}
+
+/// How many calls of each kind the callers with one set of selectors may make in a second, and at once; `None` for as many
+/// as they like. Callers without a selector count as one.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct CallLimits {
+    /// FetchX509SVID.
+    pub x509_svid: Option<u32>,
+    /// FetchX509Bundles.
+    pub x509_bundles: Option<u32>,
+    /// FetchJWTSVID.
+    pub jwt_svid: Option<u32>,
+    /// FetchJWTBundles.
+    pub jwt_bundles: Option<u32>,
+    /// ValidateJWTSVID.
+    pub validate_jwt_svid: Option<u32>,
+    /// FetchWITSVID.
+    pub wit_svid: Option<u32>,
+    /// FetchWITBundles.
+    pub wit_bundles: Option<u32>,
 }
 
 /// What an agent trusts before it has met its server.

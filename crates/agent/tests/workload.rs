@@ -11,6 +11,12 @@ use proto::workload::{
     JwtBundlesRequest, JwtsvidRequest, ValidateJwtsvidRequest, WitBundlesRequest, WitsvidRequest,
     X509BundlesRequest, X509svidRequest,
 };
+use proto::workload::{WitsvidResponse, X509svidResponse};
+use spiffe::bundle::{Bundle, WitAuthority};
+use spiffe::jwk::from_private_jwk;
+use spiffe::key::Signer as _;
+use spiffe::wit::{Lifespan, Wit};
+use spiffe::{BundleSet, TrustDomain};
 use support::standin::{StandIn, entry};
 use support::{Agent, Token, svids, with_header};
 use tonic::metadata::MetadataValue;
@@ -263,4 +269,133 @@ async fn health_and_reflection_answer_on_the_socket() {
     };
     let names: Vec<&str> = list.service.iter().map(|service| service.name.as_str()).collect();
     assert!(names.contains(&"SpiffeWorkloadAPI") && names.contains(&"grpc.health.v1.Health"), "{names:?}");
+}
+
+/// A stream of WIT-SVIDs with its first message.
+async fn wits(
+    agent: &Agent,
+    id: &str,
+) -> Result<(tonic::Streaming<WitsvidResponse>, WitsvidResponse), Status> {
+    let asked = WitsvidRequest { spiffe_id: id.to_owned() };
+    let mut stream = agent.client().await.fetch_witsvid(with_header(asked)).await?.into_inner();
+    let first = stream.message().await?.unwrap();
+    Ok((stream, first))
+}
+
+fn with_wit(agent: &mut Agent) {
+    agent.settings.wit_svids = true;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_wit_svid_comes_with_a_key_of_its_own_that_it_is_bound_to() {
+    let hinted = |id: &str, hint: &str| proto::spire::api::types::Entry {
+        hint: hint.to_owned(),
+        ..entry(id, &format!("/{id}"), 0)
+    };
+    let (server, agent) = serving(vec![hinted("b", ""), hinted("a", "internal")], with_wit).await;
+    let mut bundles =
+        agent.client().await.fetch_wit_bundles(with_header(WitBundlesRequest {})).await.unwrap().into_inner();
+    let bundles = bundles.message().await.unwrap().unwrap().bundles;
+    assert_eq!(bundles.keys().collect::<Vec<_>>(), ["spiffe://example.org"]);
+    let jwks: serde_json::Value = serde_json::from_str(&bundles["spiffe://example.org"]).unwrap();
+    let key = &jwks["keys"][0];
+    assert_eq!((key["use"].as_str(), key["kid"].as_str()), (Some("wit-svid"), Some("wit")));
+    let td = TrustDomain::parse("example.org").unwrap();
+    let mut bundle = Bundle::new(td);
+    let public_key = spiffe::jwk::from_jwk(key).unwrap();
+    let authority = WitAuthority { key_id: "wit".to_owned(), public_key, expires_at: None, tainted: false };
+    bundle.push_wit(authority).unwrap();
+    let set: BundleSet = std::iter::once(std::sync::Arc::new(bundle)).collect();
+
+    let (_stream, first) = wits(&agent, "").await.unwrap();
+    let told: Vec<_> = first.svids.iter().map(|one| (one.spiffe_id.as_str(), one.hint.as_str())).collect();
+    assert_eq!(told, [("spiffe://example.org/a", "internal"), ("spiffe://example.org/b", "")]);
+    let mut keys = Vec::new();
+    for svid in &first.svids {
+        let verified = Wit::verify(&svid.wit_svid, &set, Lifespan::AsIssued, agent.clock.now()).unwrap();
+        assert_eq!(verified.wit().subject().as_str(), svid.spiffe_id);
+        let (key, alg) = from_private_jwk(&svid.wit_svid_key).unwrap();
+        assert_eq!(key.public().spki_der(), verified.wit().confirmation().key().spki_der());
+        assert_eq!(alg, Some(verified.wit().confirmation().alg()));
+        keys.push(key.public().spki_der().to_vec());
+    }
+    assert_ne!(keys[0], keys[1]);
+    let (_other, again) = wits(&agent, "spiffe://example.org/b").await.unwrap();
+    assert_eq!(again.svids, first.svids[1..], "only the one asked for, and from memory");
+    assert_eq!(server.world.wits.load(Ordering::SeqCst), 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn wit_svids_are_replaced_before_they_end_with_all_of_them_in_each_message() {
+    let (server, agent) = serving(vec![entry("a", "/a", 0), entry("b", "/b", 0)], with_wit).await;
+    *server.world.wit_ttl.lock().unwrap() = Some(Duration::from_secs(12));
+    let (mut stream, first) = wits(&agent, "").await.unwrap();
+    let next =
+        tokio::time::timeout(Duration::from_secs(30), stream.message()).await.unwrap().unwrap().unwrap();
+    assert_eq!(next.svids.len(), 2);
+    let changed = first.svids.iter().zip(&next.svids);
+    assert!(changed.clone().any(|(old, new)| old.wit_svid != new.wit_svid));
+    for (old, new) in changed {
+        assert_eq!(old.spiffe_id, new.spiffe_id);
+        assert_eq!(
+            old.wit_svid == new.wit_svid,
+            old.wit_svid_key == new.wit_svid_key,
+            "a key for each token"
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn wit_svids_are_for_those_who_have_an_identity_where_they_are_served_and_issued() {
+    let (server, agent) = serving(vec![entry("a", "/a", 0)], with_wit).await;
+    let refused = wits(&agent, "nonsense").await.unwrap_err();
+    assert_eq!(refused.code(), Code::InvalidArgument);
+    assert!(refused.message().starts_with("invalid requested SPIFFE ID: "), "{}", refused.message());
+    let denied = (Code::PermissionDenied, "no identity issued");
+    assert_eq!(told(&wits(&agent, "spiffe://example.org/b").await.unwrap_err()), denied);
+    *server.world.wit_ttl.lock().unwrap() = None;
+    assert_eq!(wits(&agent, "").await.unwrap_err().code(), Code::Unimplemented);
+    agent.says.set(&["unix:uid:7"]);
+    assert_eq!(told(&wits(&agent, "").await.unwrap_err()), denied);
+    let bundles = agent.client().await.fetch_wit_bundles(with_header(WitBundlesRequest {})).await;
+    assert_eq!(told(&bundles.unwrap_err()), denied);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_calls_too_often_is_refused_and_nobody_else_is() {
+    let mut second = entry("b", "/b", 0);
+    second.selectors[0].value = "uid:2".to_owned();
+    let (_server, agent) = serving(vec![entry("a", "/a", 0), second], |agent| {
+        agent.settings.call_limits.jwt_svid = Some(1);
+        agent.settings.call_limits.x509_svid = Some(1);
+    })
+    .await;
+    let mut client = agent.client().await;
+    let asked = || with_header(JwtsvidRequest { audience: vec!["x".to_owned()], ..Default::default() });
+    let mut limited = None;
+    for _ in 0..20 {
+        if let Err(status) = client.fetch_jwtsvid(asked()).await {
+            limited = Some(status);
+            break;
+        }
+    }
+    let limited = limited.expect("twenty calls in less than ten seconds");
+    assert_eq!(
+        told(&limited),
+        (Code::Unavailable, "rate limit exceeded for /SpiffeWorkloadAPI/FetchJWTSVID")
+    );
+    agent.says.set(&["unix:uid:2"]);
+    client.fetch_jwtsvid(asked()).await.unwrap();
+    // A stream is counted when it is opened, not for what it says.
+    let mut streams = Vec::new();
+    let refused = loop {
+        match client.fetch_x509svid(with_header(X509svidRequest {})).await {
+            Ok(stream) => streams.push(stream.into_inner()),
+            Err(status) => break status,
+        }
+        assert!(streams.len() < 20);
+    };
+    assert_eq!(refused.message(), "rate limit exceeded for /SpiffeWorkloadAPI/FetchX509SVID");
+    let first: X509svidResponse = streams[0].message().await.unwrap().unwrap();
+    assert_eq!(first.svids[0].spiffe_id, "spiffe://example.org/b");
 }

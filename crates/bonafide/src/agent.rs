@@ -3,7 +3,6 @@
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::time::Duration;
 
 use ::telemetry::otlp::Waiting;
 use agent::{AgentStatus, Bootstrap, PinPeer, Stage};
@@ -21,9 +20,6 @@ use crate::external::{self, Externals};
 use crate::reload::AgentReloading;
 use crate::start::{self, Failure, given};
 use crate::{command, health, signals, telemetry, workload};
-
-/// How long a fresh JWT-SVID is waited for when a cached one is still valid (SPIRE 1.16).
-const JWT_CACHE_HIT_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Runs an agent until a signal stops it.
 pub(crate) fn run(values: &Values) -> Result<(), Failure> {
@@ -359,7 +355,9 @@ fn engine_settings(settings: AgentSettings) -> agent::Settings {
         allowed_foreign_jwt_claims: settings.allowed_foreign_jwt_claims,
         log_selectors: settings.log_selectors,
         sync_interval: settings.sync_interval,
-        jwt_svid_cache_hit_timeout: JWT_CACHE_HIT_TIMEOUT,
+        jwt_svid_cache_hit_timeout: settings.jwt_svid_cache_hit_timeout,
+        call_limits: call_limits(settings.call_limits),
+        wit_svids: settings.wit_svids,
         version: command::version(),
     }
 }
@@ -370,6 +368,18 @@ fn sds_names(sds: config::agent::Sds) -> agent::SdsNames {
         bundle: sds.default_bundle_name,
         all_bundles: sds.default_all_bundles_name,
         disable_spiffe_cert_validation: sds.disable_spiffe_cert_validation,
+    }
+}
+
+fn call_limits(limits: config::agent::CallLimits) -> agent::CallLimits {
+    agent::CallLimits {
+        x509_svid: limits.fetch_x509_svid,
+        x509_bundles: limits.fetch_x509_bundles,
+        jwt_svid: limits.fetch_jwt_svid,
+        jwt_bundles: limits.fetch_jwt_bundles,
+        validate_jwt_svid: limits.validate_jwt_svid,
+        wit_svid: limits.fetch_wit_svid,
+        wit_bundles: limits.fetch_wit_bundles,
     }
 }
 

@@ -15,7 +15,7 @@ use kit::flags::Values;
 use model::ports;
 use plugins_external::{HostServices, ServerIdentity};
 use plugins_local::keys;
-use server::authority::{AuthoritySettings, JwtSvids, WorkloadSubjects};
+use server::authority::{AuthoritySettings, JwtSvids, WitSvids, WorkloadSubjects};
 use store::sqlite::SqliteLog;
 
 use crate::external::{self, Externals};
@@ -379,6 +379,10 @@ fn authority(settings: &ServerSettings) -> AuthoritySettings {
             true => WorkloadSubjects::Unique,
             false => WorkloadSubjects::Alike,
         },
+        wit_svids: settings
+            .wit
+            .as_ref()
+            .map(|wit| WitSvids { key_type: wit.key_type, issuer: wit.issuer.clone() }),
         jwt_svids: if settings.disable_jwt_svids { JwtSvids::Disabled } else { JwtSvids::Enabled },
     }
 }

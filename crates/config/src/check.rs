@@ -80,14 +80,19 @@ pub(crate) fn size(block: &Block<'_>, key: &'static str, default: usize) -> usiz
     })
 }
 
-/// Feature flags: none of SPIRE's is built, and an unknown one is refused as SPIRE does.
-pub(crate) fn feature_flags(block: &Block<'_>) {
+/// The experiments that are switched on.
+#[derive(Clone, Copy, Default, Debug, PartialEq, Eq)]
+pub(crate) struct FeatureFlags {
+    /// WIT-SVIDs are issued and served (`wit-svid`).
+    pub(crate) wit_svid: bool,
+}
+
+/// Feature flags. An unknown one is refused as SPIRE does.
+pub(crate) fn feature_flags(block: &Block<'_>) -> FeatureFlags {
+    let mut flags = FeatureFlags::default();
     for Given { value, place } in block.texts("feature_flags") {
         match value.as_str() {
-            "wit-svid" => {
-                let what = "feature flag \"wit-svid\"".to_owned();
-                block.mistake(place, Problem::NotYet { what, would: "issue WIT-SVIDs" });
-            }
+            "wit-svid" => flags.wit_svid = true,
             "i_am_a_test_flag" => {
                 let key = "feature flag \"i_am_a_test_flag\"".to_owned();
                 block.warn(place, Notice::NoEffect { key, why: "it exists for SPIRE's own tests" });
@@ -98,6 +103,7 @@ pub(crate) fn feature_flags(block: &Block<'_>) {
             }
         }
     }
+    flags
 }
 
 /// Profiling is Go's own; its companions mean nothing while it is off.

@@ -18,6 +18,7 @@ mod jwt_mint;
 mod local_authority;
 mod logger;
 mod token;
+mod wit_mint;
 mod x509_mint;
 
 /// The longest answer that a command takes.
@@ -70,6 +71,7 @@ pub(crate) const TABLE: Table = &[
     (&logger::RESET, |v, t| Box::pin(logger::reset(v, t))),
     (&x509_mint::COMMAND, |v, t| Box::pin(x509_mint::run(v, t))),
     (&jwt_mint::COMMAND, |v, t| Box::pin(jwt_mint::run(v, t))),
+    (&wit_mint::COMMAND, |v, t| Box::pin(wit_mint::run(v, t))),
     (&local_authority::show::X509, |v, t| Box::pin(local_authority::show::x509(v, t))),
     (&local_authority::show::JWT, |v, t| Box::pin(local_authority::show::jwt(v, t))),
     (&local_authority::prepare::X509, |v, t| Box::pin(local_authority::prepare::x509(v, t))),

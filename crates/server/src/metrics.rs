@@ -25,6 +25,10 @@ kit::metrics! {
     call JWT_KEY_PREPARE = "ca.manager.jwt_key.prepare", [];
     /// JWT keys that began to sign.
     counter JWT_KEY_ACTIVATE = "manager.jwt_key.activate", [];
+    /// WIT keys that were made and published.
+    call WIT_KEY_PREPARE = "ca.manager.wit_key.prepare", [];
+    /// WIT keys that began to sign.
+    counter WIT_KEY_ACTIVATE = "manager.wit_key.activate", [];
     /// When the X.509 CA that signs ends, in seconds since 1970.
     gauge X509_CA_EXPIRATION = "manager.x509_ca.rotate.expiration", ["trust_domain_id"];
     /// How long the X.509 CA that signs had left when it began to, in seconds.
@@ -38,6 +42,8 @@ kit::metrics! {
     counter SIGN_X509_CA = "server_ca.sign.x509_ca_svid", [];
     /// JWT-SVIDs that were signed.
     counter SIGN_JWT_SVID = "server_ca.sign.jwt_svid", [];
+    /// WIT-SVIDs that were signed.
+    counter SIGN_WIT_SVID = "server_ca.sign.wit_svid", [];
 
     /// Keys that the key manager made.
     call KEY_GENERATE = "server_key_manager.generate_key", [];

@@ -18,6 +18,7 @@ pub(crate) mod testing;
 #[cfg(test)]
 mod tests;
 mod update;
+mod wit_frame;
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -43,6 +44,7 @@ pub(crate) use subscription::Subscription;
 #[cfg(test)]
 pub(crate) use update::Identity;
 pub(crate) use update::Update;
+pub(crate) use wit_frame::wit_svids;
 
 /// Limits of a cache.
 pub(crate) struct Limits {
@@ -226,6 +228,13 @@ impl Cache {
     pub(crate) fn matching(&self, selectors: &Selectors) -> Vec<Arc<Entry>> {
         let matching = self.state().matching(selectors);
         hints::unique(matching)
+    }
+
+    /// Whether our own bundle says that this WIT authority is tainted.
+    pub(crate) fn wit_tainted(&self, key_id: &str) -> bool {
+        let bundle = self.bundle.borrow();
+        let authority = bundle.as_ref().and_then(|bundle| bundle.wit_authority(key_id));
+        authority.is_some_and(|authority| authority.tainted)
     }
 
     /// The bundles that a process with these selectors may use.

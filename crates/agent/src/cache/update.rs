@@ -33,6 +33,7 @@ pub(crate) struct Update {
     x509: OnceLock<Bytes>,
     x509_bundles: OnceLock<Bytes>,
     jwt_bundles: OnceLock<Bytes>,
+    wit_bundles: OnceLock<Bytes>,
 }
 
 impl Update {
@@ -83,6 +84,13 @@ impl Update {
     /// `JWTBundlesResponse`.
     pub(crate) fn jwt_bundles(&self) -> Bytes {
         self.jwt_bundles.get_or_init(|| self.encode_bundles(1, |bundle| bundle.to_jwks_json().into())).clone()
+    }
+
+    /// `WITBundlesResponse`.
+    pub(crate) fn wit_bundles(&self) -> Bytes {
+        self.wit_bundles
+            .get_or_init(|| self.encode_bundles(1, |bundle| bundle.to_wit_jwks_json().into()))
+            .clone()
     }
 
     fn encode_x509(&self) -> Bytes {

@@ -2,6 +2,7 @@
 
 mod batch;
 mod jwt;
+mod wit;
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -18,6 +19,7 @@ use crate::link::Link;
 use crate::node::Troubles;
 
 pub(crate) use jwt::JwtIssuer;
+pub(crate) use wit::{WitFault, WitHeld, WitIssuer};
 
 /// The most SVIDs of one request (SPIRE 1.16).
 const BATCH: usize = 500;

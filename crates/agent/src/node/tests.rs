@@ -78,6 +78,8 @@ fn settings(bootstrap: Bootstrap) -> Settings {
         log_selectors: Vec::new(),
         sync_interval: Duration::from_secs(5),
         jwt_svid_cache_hit_timeout: Duration::from_secs(30),
+        call_limits: crate::settings::CallLimits::default(),
+        wit_svids: false,
         version: String::new(),
     }
 }

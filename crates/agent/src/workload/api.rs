@@ -13,6 +13,7 @@ use kit::clock::Clock;
 use prost::Message;
 use prost::bytes::Bytes;
 use spiffe::endpoint::{WORKLOAD_HEADER, check_workload_header};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tonic::body::Body;
 use tonic::codec::{Codec as _, Streaming};
@@ -22,10 +23,11 @@ use tonic_prost::ProstCodec;
 use tower_service::Service;
 
 use super::caller::{Attestation, Attested, Caller};
-use super::stream::Kind;
-use super::{body, detail, log, stream};
+use super::limit::Limiter;
+use super::method::Method;
+use super::{body, detail, log, stream, wit};
 use crate::cache::Cache;
-use crate::issue::JwtIssuer;
+use crate::issue::{JwtIssuer, WitIssuer};
 use crate::metrics::{WORKLOAD_CONNECTION, WORKLOAD_CONNECTIONS};
 
 /// The largest request, as gRPC's implementations have it.
@@ -38,6 +40,10 @@ const PREFIX: usize = 5;
 pub(crate) struct Shared {
     pub(crate) cache: Arc<Cache>,
     pub(crate) jwt: JwtIssuer,
+    pub(crate) wit: WitIssuer,
+    /// Whether WIT-SVIDs are served.
+    pub(crate) wit_svids: bool,
+    pub(crate) limiter: Limiter,
     pub(crate) attestation: Attestation,
     pub(crate) clock: Clock,
     pub(crate) allow_unauthenticated_verifiers: bool,
@@ -100,23 +106,27 @@ async fn route(shared: Arc<Shared>, request: Request<Body>) -> Result<Response<B
     }
     let caller = request.extensions().get::<Caller>().cloned();
     let caller = caller.ok_or_else(|| Status::internal("the caller is not known"))?;
-    match request.uri().path().rsplit('/').next() {
-        Some("FetchX509SVID") => stream::answer(shared, caller, Kind::X509Svid, request).await,
-        Some("FetchX509Bundles") => stream::answer(shared, caller, Kind::X509Bundles, request).await,
-        Some("FetchJWTBundles") => stream::answer(shared, caller, Kind::JwtBundles, request).await,
-        Some("FetchJWTSVID") => {
+    let path = request.uri().path();
+    let Some(method) = Method::of(path) else {
+        let name = path.rsplit('/').next().unwrap_or_default();
+        let why = format!("unknown method {name} for service {}", WorkloadApi::NAME);
+        return Err(Status::unimplemented(why));
+    };
+    match method {
+        // An incubating part of the standard: off unless it is asked for (Workload API §7).
+        Method::WitSvid | Method::WitBundles if !shared.wit_svids => {
+            Err(Status::unimplemented("WIT-SVIDs are not served here; set the feature flag wit-svid"))
+        }
+        Method::X509Svid | Method::X509Bundles | Method::JwtBundles | Method::WitBundles => {
+            stream::answer(shared, caller, method, request).await
+        }
+        Method::WitSvid => wit::answer(shared, caller, request).await,
+        Method::JwtSvid => {
             unary(request, |asked| async move { shared.fetch_jwt_svid(&caller, asked).await }).await
         }
-        Some("ValidateJWTSVID") => {
+        Method::ValidateJwtSvid => {
             unary(request, |asked| async move { shared.validate_jwt_svid(&caller, asked).await }).await
         }
-        Some("FetchWITSVID") => Err(Status::unimplemented("fetching WIT-SVIDs is not implemented")),
-        Some("FetchWITBundles") => Err(Status::unimplemented("fetching WIT bundles is not implemented")),
-        other => Err(Status::unimplemented(format!(
-            "unknown method {} for service {}",
-            other.unwrap_or_default(),
-            WorkloadApi::NAME
-        ))),
     }
 }
 
@@ -151,13 +161,22 @@ pub(crate) async fn read<Q: Message + Default + Send + 'static>(request: Request
 }
 
 impl Shared {
+    /// What is known of a caller, whose call is counted, or what to answer.
+    pub(super) async fn admit(&self, caller: &Caller, method: Method) -> Result<Attested, Status> {
+        let found = self.attest(caller, method).await?;
+        if !caller.is_agent() {
+            self.limiter.pass(method, &found, Instant::now())?;
+        }
+        Ok(found)
+    }
+
     /// What is known of a caller, or what to answer.
-    pub(super) async fn attest(&self, caller: &Caller, method: &'static str) -> Result<Attested, Status> {
+    pub(super) async fn attest(&self, caller: &Caller, method: Method) -> Result<Attested, Status> {
         self.attestation.attest(caller).await.map_err(|error| {
             tracing::error!(
                 subsystem_name = "endpoints",
                 service = "WorkloadAPI",
-                method,
+                method = method.name(),
                 pid = caller.pid(),
                 error = %error,
                 "Workload attestation failed"
@@ -167,13 +186,13 @@ impl Shared {
     }
 
     /// Says that a caller got nothing, and what to answer.
-    pub(super) fn no_identity(&self, caller: &Caller, method: &'static str, found: &Attested) -> Status {
+    pub(super) fn no_identity(&self, caller: &Caller, method: Method, found: &Attested) -> Status {
         if !caller.is_agent() {
             let selectors = log::loggable(found, &self.log_selectors);
             tracing::error!(
                 subsystem_name = "endpoints",
                 service = "WorkloadAPI",
-                method,
+                method = method.name(),
                 pid = caller.pid(),
                 registered = false,
                 selectors,

@@ -10,6 +10,7 @@ use tonic::Status;
 use super::api::Shared;
 use super::caller::Caller;
 use super::claims;
+use super::method::Method;
 
 impl Shared {
     pub(super) async fn fetch_jwt_svid(
@@ -17,7 +18,7 @@ impl Shared {
         caller: &Caller,
         asked: JwtsvidRequest,
     ) -> Result<JwtsvidResponse, Status> {
-        const METHOD: &str = "FetchJWTSVID";
+        const METHOD: Method = Method::JwtSvid;
         if asked.audience.is_empty() {
             return Err(Status::invalid_argument("audience must be specified"));
         }
@@ -25,14 +26,14 @@ impl Shared {
             SpiffeId::parse(&asked.spiffe_id)
                 .map_err(|error| Status::invalid_argument(format!("invalid requested SPIFFE ID: {error}")))?;
         }
-        let selectors = self.attest(caller, METHOD).await?;
+        let selectors = self.admit(caller, METHOD).await?;
         let mut svids = Vec::new();
         for entry in self.cache.matching(&selectors) {
             if !asked.spiffe_id.is_empty() && asked.spiffe_id != entry.spiffe_id.as_str() {
                 continue;
             }
             let held = self.jwt.get(&entry, &asked.audience).await.map_err(|error| {
-                tracing::error!(subsystem_name = "endpoints", service = "WorkloadAPI", method = METHOD, pid = caller.pid(), spiffe_id = entry.spiffe_id.as_str(), error = %error, "Could not fetch JWT-SVID");
+                tracing::error!(subsystem_name = "endpoints", service = "WorkloadAPI", method = METHOD.name(), pid = caller.pid(), spiffe_id = entry.spiffe_id.as_str(), error = %error, "Could not fetch JWT-SVID");
                 Status::unavailable(format!("could not fetch JWT-SVID: {error}"))
             })?;
             svids.push(Jwtsvid {
@@ -52,18 +53,18 @@ impl Shared {
         caller: &Caller,
         asked: ValidateJwtsvidRequest,
     ) -> Result<ValidateJwtsvidResponse, Status> {
-        const METHOD: &str = "ValidateJWTSVID";
+        const METHOD: Method = Method::ValidateJwtSvid;
         if asked.audience.is_empty() {
             return Err(Status::invalid_argument("audience must be specified"));
         }
         if asked.svid.is_empty() {
             return Err(Status::invalid_argument("svid must be specified"));
         }
-        let selectors = self.attest(caller, METHOD).await?;
+        let selectors = self.admit(caller, METHOD).await?;
         let bundles = self.cache.bundles(&selectors);
         let verified = JwtSvid::verify(&asked.svid, &bundles, &[&asked.audience], self.clock.now());
         let verified = verified.map_err(|error| {
-            tracing::warn!(subsystem_name = "endpoints", service = "WorkloadAPI", method = METHOD, pid = caller.pid(), error = %error, "Failed to validate JWT");
+            tracing::warn!(subsystem_name = "endpoints", service = "WorkloadAPI", method = METHOD.name(), pid = caller.pid(), error = %error, "Failed to validate JWT");
             Status::invalid_argument(error.to_string())
         })?;
         let foreign = !verified.id().member_of(self.cache.trust_domain());

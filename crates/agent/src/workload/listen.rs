@@ -14,6 +14,7 @@ use tonic_reflection::server::Builder;
 
 use super::api::WorkloadApi;
 use super::caller::Caller;
+use super::method::Method;
 use crate::error::AgentError;
 use crate::metrics::RPC;
 use crate::sds::SdsApi;
@@ -28,17 +29,9 @@ const DRAIN: Duration = Duration::from_secs(3);
 const MEASURED: MeasuredLayer = MeasuredLayer { calls: &RPC, known: method };
 
 fn method(path: &str) -> Option<&'static str> {
-    const METHODS: [&str; 8] = [
-        "/SpiffeWorkloadAPI/FetchX509SVID",
-        "/SpiffeWorkloadAPI/FetchX509Bundles",
-        "/SpiffeWorkloadAPI/FetchJWTSVID",
-        "/SpiffeWorkloadAPI/FetchJWTBundles",
-        "/SpiffeWorkloadAPI/ValidateJWTSVID",
-        "/SpiffeWorkloadAPI/FetchWITSVID",
-        "/SpiffeWorkloadAPI/FetchWITBundles",
-        "/grpc.health.v1.Health/Check",
-    ];
-    METHODS.into_iter().chain(crate::sds::METHODS).find(|known| *known == path)
+    const HEALTH: [&str; 1] = ["/grpc.health.v1.Health/Check"];
+    let others = HEALTH.into_iter().chain(crate::sds::METHODS);
+    Method::of(path).map(Method::path).or_else(|| others.into_iter().find(|known| *known == path))
 }
 
 /// The public socket.

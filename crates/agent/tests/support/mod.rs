@@ -148,6 +148,8 @@ impl Agent {
             log_selectors: Vec::new(),
             sync_interval: Duration::from_secs(1),
             jwt_svid_cache_hit_timeout: Duration::from_secs(5),
+            call_limits: agent::CallLimits::default(),
+            wit_svids: false,
             version: "test".to_owned(),
         };
         let says = Says::default();

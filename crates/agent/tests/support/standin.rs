@@ -22,13 +22,14 @@ use proto::spire::api::server::entry::v1::{
     EntryRevision, SyncAuthorizedEntriesRequest, SyncAuthorizedEntriesResponse,
 };
 use proto::spire::api::server::svid::v1::{
-    BatchNewX509svidRequest, BatchNewX509svidResponse, NewJwtsvidRequest, NewJwtsvidResponse,
-    batch_new_x509svid_response,
+    BatchNewWitsvidRequest, BatchNewWitsvidResponse, BatchNewX509svidRequest, BatchNewX509svidResponse,
+    NewJwtsvidRequest, NewJwtsvidResponse, batch_new_witsvid_response, batch_new_x509svid_response,
 };
 use proto::spire::api::types;
 use spiffe::bundle::{Bundle, BundleSet, X509Authority};
 use spiffe::jwt::JwtSvidClaims;
-use spiffe::key::{KeyType, PrivateKey, Signer};
+use spiffe::key::{KeyType, PrivateKey, PublicKey, SigAlg, Signer};
+use spiffe::wit::{ConfirmationKey, WitClaims, WitIssuer};
 use spiffe::x509::{CaSubject, CaTemplate, Certificate, Csr, LeafTemplate, X509Issuer, X509Svid};
 use spiffe::{SpiffeId, TrustDomain};
 use spiffe_tls::{ClientAuth, Identity, IdentitySource};
@@ -111,6 +112,11 @@ pub struct World {
     td: TrustDomain,
     issuer: ArcSwap<X509Issuer>,
     jwt_key: PrivateKey,
+    wit_key: PrivateKey,
+    /// How long WIT-SVIDs live; there are none without it.
+    pub wit_ttl: Mutex<Option<Duration>>,
+    /// How many WIT-SVIDs were asked for.
+    pub wits: AtomicUsize,
     bundle: ArcSwap<Bundle>,
     identity: Arc<IdentitySource>,
     trust: Arc<ArcSwap<BundleSet>>,
@@ -165,6 +171,9 @@ impl World {
         let world = Self {
             issuer: ArcSwap::from_pointee(issuer),
             jwt_key: PrivateKey::generate(KeyType::EcP256).unwrap(),
+            wit_key: PrivateKey::generate(KeyType::EcP256).unwrap(),
+            wit_ttl: Mutex::new(Some(Duration::from_secs(3600))),
+            wits: AtomicUsize::new(0),
             trust: Arc::new(ArcSwap::from_pointee(std::iter::once(Arc::new(bundle.clone())).collect())),
             bundle: ArcSwap::from_pointee(bundle),
             identity: IdentitySource::new(),
@@ -226,6 +235,11 @@ impl World {
                 public_key: self.jwt_key.public().spki_der().to_vec(),
                 key_id: "jwt".to_owned(),
                 ..types::JwtKey::default()
+            }],
+            wit_authorities: vec![types::WitKey {
+                public_key: self.wit_key.public().spki_der().to_vec(),
+                key_id: "wit".to_owned(),
+                ..types::WitKey::default()
             }],
             ..types::Bundle::default()
         }
@@ -294,6 +308,43 @@ impl World {
         let (issued_at, expires_at) = (unix(now), unix(now) + 300);
         let svid = types::Jwtsvid { token, id: Some(id), expires_at, issued_at, ..types::Jwtsvid::default() };
         Ok(NewJwtsvidResponse { svid: Some(svid) })
+    }
+
+    fn wit(&self, asked: BatchNewWitsvidRequest) -> Result<BatchNewWitsvidResponse, Status> {
+        self.refused()?;
+        let ttl = self
+            .wit_ttl
+            .lock()
+            .unwrap()
+            .ok_or_else(|| Status::unimplemented("WIT functionality is disabled"))?;
+        let entries = self.entries.lock().unwrap().clone();
+        let results = asked.params.iter().map(|params| {
+            self.wits.fetch_add(1, Ordering::SeqCst);
+            let entry = entries.iter().find(|entry| entry.id == params.entry_id).unwrap();
+            let id = entry.spiffe_id.clone().unwrap();
+            let now = SystemTime::now();
+            let key = PublicKey::from_spki_der(&params.public_key).unwrap();
+            let alg = SigAlg::from_jws(&params.signing_algorithm).unwrap();
+            let claims = WitClaims {
+                subject: SpiffeId::new(&self.td, &id.path).unwrap(),
+                confirmation: ConfirmationKey::new(key, alg).unwrap(),
+                expires_at: now + ttl,
+                not_before: None,
+                issued_at: Some(now),
+                issuer: None,
+                jti: None,
+            };
+            let signer = Arc::new(PrivateKey::from_pkcs8(&self.wit_key.to_pkcs8()).unwrap());
+            let issuer = WitIssuer::named(self.td.clone(), "wit".to_owned(), signer).unwrap();
+            let token = issuer.issue(&claims).unwrap();
+            let unix = |at: SystemTime| at.duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs() as i64;
+            let (issued_at, expires_at) = (unix(now), unix(now + ttl));
+            let svid =
+                types::Witsvid { token, id: Some(id), expires_at, issued_at, ..types::Witsvid::default() };
+            // As SPIRE 1.16 has it, without a status.
+            batch_new_witsvid_response::Result { status: None, svid: Some(svid) }
+        });
+        Ok(BatchNewWitsvidResponse { results: results.collect() })
     }
 
     async fn sync(
@@ -440,6 +491,7 @@ service!(Entries, "spire.api.server.entry.v1.Entry", |world, request, method| ma
 
 service!(Svids, "spire.api.server.svid.v1.SVID", |world, request, method| match method.as_str() {
     "BatchNewX509SVID" => unary(request, move |asked| world.issue(asked)).await,
+    "BatchNewWITSVID" => unary(request, move |asked| world.wit(asked)).await,
     "NewJWTSVID" => unary(request, move |asked| world.jwt(asked)).await,
     _ => unknown(),
 });

@@ -1,6 +1,7 @@
 //! The agent's file.
 
 mod bootstrap;
+mod call_limits;
 mod experimental;
 mod join_token;
 mod node_attestor;
@@ -9,6 +10,7 @@ mod sds;
 mod workload;
 
 pub use bootstrap::Bootstrap;
+pub use call_limits::{CallLimits, DEFAULT_CALLS};
 pub use join_token::JoinToken;
 pub use node_attestor::{HttpChallenge, NodeAttestor, Password, Sshpop, TpmDevid, X509pop};
 pub use plugins::{KeyManager, TpmKeys};
@@ -137,6 +139,12 @@ pub struct AgentSettings {
     pub allowed_foreign_jwt_claims: Vec<String>,
     /// How often it asks a server that does not push.
     pub sync_interval: Duration,
+    /// How long a fresh JWT-SVID is waited for when a cached one is still valid.
+    pub jwt_svid_cache_hit_timeout: Duration,
+    /// How often workloads may call.
+    pub call_limits: CallLimits,
+    /// Whether WIT-SVIDs are served (feature flag `wit-svid`).
+    pub wit_svids: bool,
     /// Where keys are kept.
     pub key_manager: KeyManager,
     /// How it attests.
@@ -203,7 +211,7 @@ fn everything(top: &Block<'_>, flags: &Overrides) -> Option<AgentSettings> {
         block.switch("allow_unauthenticated_verifiers"),
     );
     let allowed_foreign_jwt_claims = texts(&block, "allowed_foreign_jwt_claims");
-    let sync_interval = experimental::read(&block);
+    let experimental = experimental::read(&block);
     later_features(&block, flags);
     block.finish(Unknown::Refuse);
 
@@ -226,7 +234,10 @@ fn everything(top: &Block<'_>, flags: &Overrides) -> Option<AgentSettings> {
         availability_target,
         allow_unauthenticated_verifiers: unauthenticated.is_some_and(|given| given.value),
         allowed_foreign_jwt_claims,
-        sync_interval,
+        sync_interval: experimental.sync_interval,
+        jwt_svid_cache_hit_timeout: experimental.jwt_svid_cache_hit_timeout,
+        call_limits: experimental.call_limits,
+        wit_svids: experimental.wit_svids,
         key_manager: plugins.key_manager,
         node_attestor: plugins.node_attestor,
         workload_attestors: plugins.workload_attestors,

@@ -2,8 +2,11 @@
 
 use std::path::PathBuf;
 
+use spiffe::key::KeyType;
+
 use super::super::block::{Block, Unknown, is_empty};
 use super::super::check;
+use super::super::key_type::{Use, key_type};
 use super::super::problem::Problem;
 
 /// Why SPIRE's intervals have no effect here.
@@ -16,6 +19,17 @@ pub(super) struct Experimental {
     pub(super) agent_spiffe_id_as_selector: bool,
     /// The policy that stands in the place of the server's own rules.
     pub(super) policy: Option<OpaPolicy>,
+    /// How WIT-SVIDs are signed, where they are switched on.
+    pub(super) wit: Option<Wit>,
+}
+
+/// How WIT-SVIDs are signed (feature flag `wit-svid`).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Wit {
+    /// The kind of key that signs them (`wit_key_type`).
+    pub key_type: KeyType,
+    /// The `iss` claim (`wit_issuer`); none if it is not set.
+    pub issuer: Option<String>,
 }
 
 /// A policy in Rego (`auth_opa_policy_engine`).
@@ -25,6 +39,15 @@ pub struct OpaPolicy {
     pub rego_path: PathBuf,
     /// Its data, if it has some.
     pub policy_data_path: Option<PathBuf>,
+}
+
+fn issuer(block: &Block<'_>) -> Option<String> {
+    let given = block.text("wit_issuer").filter(|given| !given.value.is_empty())?;
+    if let Err(error) = spiffe::wit::check_issuer(&given.value) {
+        let (key, value, why) = ("wit_issuer".to_owned(), given.value.clone(), error.to_string());
+        block.mistake(given.place, Problem::BadValue { key, value, why });
+    }
+    Some(given.value)
 }
 
 fn policy(block: &Block<'_>) -> Option<OpaPolicy> {
@@ -44,8 +67,8 @@ fn policy(block: &Block<'_>) -> Option<OpaPolicy> {
     Some(OpaPolicy { rego_path: rego_path?, policy_data_path })
 }
 
-/// Reads `experimental`, if there is one.
-pub(super) fn read(server: &Block<'_>) -> Experimental {
+/// Reads `experimental`, if there is one. WIT keys are of `ca_key_type` unless it says otherwise.
+pub(super) fn read(server: &Block<'_>, ca_key_type: KeyType) -> Experimental {
     let Some(block) = server.block("experimental") else {
         return Experimental::default();
     };
@@ -69,10 +92,11 @@ pub(super) fn read(server: &Block<'_>) -> Experimental {
     let policy = policy(&block);
     let quantum = "refuse TLS without a post-quantum key exchange";
     block.not_yet_unless("require_pq_kem", quantum, is_empty);
-    block.not_yet_unless("wit_key_type", "choose the key type of WIT-SVIDs", is_empty);
-    block.not_yet_unless("wit_issuer", "set the issuer of WIT-SVIDs", is_empty);
+    let key_type = key_type(&block, "wit_key_type", Use::Authority);
+    let issuer = issuer(&block);
     block.other_platform("named_pipe_name", "socket_path");
-    check::feature_flags(&block);
+    let flags = check::feature_flags(&block);
+    let wit = flags.wit_svid.then(|| Wit { key_type: key_type.unwrap_or(ca_key_type), issuer });
     block.finish(Unknown::Warn);
-    Experimental { agent_spiffe_id_as_selector, policy }
+    Experimental { agent_spiffe_id_as_selector, policy, wit }
 }

@@ -9,7 +9,7 @@ mod subject;
 mod ttl;
 mod upstream;
 
-pub use experimental::OpaPolicy;
+pub use experimental::{OpaPolicy, Wit};
 pub use node_attestor::{HttpChallenge, NodeAttestor, Sshpop, TpmDevid, X509pop, X509popMode};
 pub use plugins::KeyManager;
 pub use store::{DataStore, Sqlite};
@@ -119,6 +119,8 @@ pub struct ServerSettings {
     pub agent_spiffe_id_as_selector: bool,
     /// The policy that stands in the place of the server's own rules of who may call what.
     pub policy: Option<OpaPolicy>,
+    /// How WIT-SVIDs are signed; `None` while they are switched off.
+    pub wit: Option<Wit>,
     /// Which calls are limited for each client address.
     pub rate_limit: RateLimit,
     /// The load balancers that are believed where their clients are.
@@ -216,7 +218,7 @@ fn everything(top: &Block<'_>, flags: &Overrides) -> Option<ServerSettings> {
     let audit_log_enabled = block.switch("audit_log_enabled").is_some_and(|given| given.value);
     let proxy_protocol_trusted_cidrs = networks(&block);
     let prune = prune(&block);
-    let experimental = experimental::read(&block);
+    let experimental = experimental::read(&block, ca_key_type);
     federation::read(&block);
     later_features(&block);
     block.finish(Unknown::Refuse);
@@ -241,6 +243,7 @@ fn everything(top: &Block<'_>, flags: &Overrides) -> Option<ServerSettings> {
         admin_ids,
         agent_spiffe_id_as_selector: experimental.agent_spiffe_id_as_selector,
         policy: experimental.policy,
+        wit: experimental.wit,
         rate_limit,
         proxy_protocol_trusted_cidrs,
         prune,

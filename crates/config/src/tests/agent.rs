@@ -6,7 +6,8 @@ use spiffe::key::KeyType;
 use super::{INSECURE, agent, agent_mistakes, agent_refuses, agent_text, lines};
 use crate::Source;
 use crate::agent::{
-    AgentSettings, Bootstrap, KeyManager, NodeAttestor, Overrides, Unix, WorkloadAttestor, X509pop, load,
+    AgentSettings, Bootstrap, CallLimits, KeyManager, NodeAttestor, Overrides, Unix, WorkloadAttestor, X509pop,
+    load,
 };
 
 #[test]
@@ -22,6 +23,8 @@ fn a_small_file_gets_the_defaults_of_spire() {
     assert_eq!((settings.x509_svid_cache_max_size, settings.jwt_svid_cache_max_size), (1000, 1000));
     assert_eq!((settings.availability_target, settings.join_token), (None, None));
     assert_eq!(settings.sync_interval, Duration::from_secs(5));
+    assert_eq!(settings.jwt_svid_cache_hit_timeout, Duration::from_secs(30));
+    assert_eq!((settings.call_limits, settings.wit_svids), (CallLimits::default(), false));
     assert_eq!(settings.key_manager, KeyManager::Disk { directory: "/data".into() });
     assert_eq!(settings.node_attestor, NodeAttestor::JoinToken);
     let unix = Unix {
@@ -59,7 +62,15 @@ agent {
     allow_unauthenticated_verifiers = true
     allowed_foreign_jwt_claims = ["scope"]
     disable_sds_api = true
-    experimental { sync_interval = "1s" }
+    experimental {
+        sync_interval = "1s"
+        jwt_svid_cache_hit_timeout = "5s"
+        feature_flags = ["wit-svid"]
+        ratelimit {
+            fetch_jwt_svid = 50
+            fetch_x509_svid = 0
+        }
+    }
 }
 plugins {
     KeyManager "memory" { plugin_data {} }
@@ -92,6 +103,10 @@ health_checks { listener_enabled = true bind_port = 8090 }
     assert!(settings.allow_unauthenticated_verifiers);
     assert_eq!(settings.allowed_foreign_jwt_claims, ["scope"]);
     assert_eq!(settings.sync_interval, Duration::from_secs(1));
+    assert_eq!(settings.jwt_svid_cache_hit_timeout, Duration::from_secs(5));
+    assert!(settings.wit_svids);
+    let limits = CallLimits { fetch_jwt_svid: Some(50), fetch_x509_svid: None, ..CallLimits::default() };
+    assert_eq!(settings.call_limits, limits);
     let NodeAttestor::X509pop(X509pop::Files { intermediates_path, .. }) = &settings.node_attestor else {
         panic!()
     };

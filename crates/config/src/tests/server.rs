@@ -273,11 +273,6 @@ fn keys_of_later_features_are_refused_unless_they_ask_for_nothing() {
         "s.conf:4:16: server.experimental.named_pipe_name is for Windows; use socket_path here",
     );
     server_refuses(
-        "experimental { feature_flags = [\"wit-svid\"] }",
-        "s.conf:4:33: feature flag \"wit-svid\" is not supported yet: it would issue WIT-SVIDs; remove it to go on \
-         without",
-    );
-    server_refuses(
         "experimental { feature_flags = [\"x\"] }",
         "s.conf:4:33: feature_flags \"x\" cannot be used: there is no such feature flag",
     );
@@ -303,4 +298,16 @@ fn federation_is_refused_by_name() {
 fn a_missing_plugins_block_is_one_mistake() {
     let said = server_mistakes("server { trust_domain = \"example.org\" data_dir = \"/d\" }");
     assert_eq!(said, "s.conf: plugins must be configured: it holds the plugins to run with\n");
+}
+
+#[test]
+fn wit_svids_are_off_unless_their_flag_is_set() {
+    let read = |text: &str| server(&server_text(text, "")).unwrap().wit;
+    assert_eq!(read("experimental { wit_key_type = \"rsa-2048\" wit_issuer = \"i\" }"), None);
+    let flag = "feature_flags = [\"wit-svid\"]";
+    let wit = read(&format!("ca_key_type = \"ec-p384\" experimental {{ {flag} }}")).unwrap();
+    assert_eq!((wit.key_type, wit.issuer), (KeyType::EcP384, None));
+    let text = format!("experimental {{ {flag} wit_key_type = \"rsa-2048\" wit_issuer = \"i\" }}");
+    let wit = read(&text).unwrap();
+    assert_eq!((wit.key_type, wit.issuer.as_deref()), (KeyType::Rsa2048, Some("i")));
 }

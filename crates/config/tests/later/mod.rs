@@ -50,14 +50,6 @@ pub(crate) const LATER: &[(&str, &[&str])] = &[
         &["6:3: profiling_enabled is not supported yet: it would serve profiles of the running process"],
     ),
     (
-        "server/wit.conf",
-        &[
-            "7:22: feature flag \"wit-svid\" is not supported yet: it would issue WIT-SVIDs",
-            "8:5: server.experimental.wit_key_type is not supported yet: it would choose the key type of WIT-SVIDs",
-            "9:5: server.experimental.wit_issuer is not supported yet: it would set the issuer of WIT-SVIDs",
-        ],
-    ),
-    (
         "agent/bootstrap-workload-api.conf",
         &[
             "8:3: trust_bundle_spiffe_workload_api is not supported yet: it would fetch the bundle from another Workload API",
@@ -88,13 +80,6 @@ pub(crate) const LATER: &[(&str, &[&str])] = &[
         "agent/rebootstrap.conf",
         &[
             "9:22: rebootstrap_mode \"auto\" is not supported yet: it would bootstrap again when the server's authority is unknown",
-        ],
-    ),
-    (
-        "agent/workload-limits.conf",
-        &[
-            "10:5: agent.experimental.jwt_svid_cache_hit_timeout is not supported yet: it would limit how long a cached JWT-SVID's refresh is waited for",
-            "11:5: agent.experimental.ratelimit is not supported yet: it would limit how often a workload may call",
         ],
     ),
 ];

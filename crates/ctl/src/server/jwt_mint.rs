@@ -2,8 +2,6 @@
 
 use std::path::PathBuf;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use kit::flags::{Command, Example, Flag, Values};
 use proto::spire::api::server::svid::v1::MintJwtsvidRequest;
 use proto::spire::api::server::svid::v1::svid_client::SvidClient;
@@ -13,7 +11,7 @@ use crate::fault::Fault;
 use crate::file::{self, Readers};
 use crate::json::ToJson as _;
 use crate::output::{self, Form, print_json};
-use crate::pretty::svid::capped;
+use crate::pretty::svid::{capped, expiry};
 use crate::terminal::Terminal;
 use crate::{parse, text};
 
@@ -73,23 +71,4 @@ pub(super) async fn run(values: &Values, terminal: &mut Terminal<'_>) -> Result<
         Form::Pretty => writeln!(terminal.out, "{token}")?,
     }
     Ok(())
-}
-
-/// When a token expires, by its own word: we just got it from the server, and only tell people.
-fn expiry(token: &str) -> Option<i64> {
-    let claims = URL_SAFE_NO_PAD.decode(token.split('.').nth(1)?).ok()?;
-    serde_json::from_slice::<serde_json::Value>(&claims).ok()?.get("exp")?.as_i64()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_end_of_a_token_is_read_from_it() {
-        let claims = URL_SAFE_NO_PAD.encode(br#"{"exp": 1700000000}"#);
-        assert_eq!(expiry(&format!("e30.{claims}.sig")), Some(1_700_000_000));
-        assert_eq!(expiry("e30.e30.sig"), None);
-        assert_eq!(expiry("nonsense"), None);
-    }
 }

@@ -57,6 +57,7 @@ const SERVER: &[(&str, &str)] = &[
     ("logger reset", "instance output socketPath"),
     ("x509 mint", "dns instance output socketPath spiffeID ttl write"),
     ("jwt mint", "audience instance output socketPath spiffeID ttl write"),
+    ("wit mint", "instance keyType output signingAlgorithm socketPath spiffeID ttl write"),
     ("localauthority x509 show", "instance output socketPath"),
     ("localauthority jwt show", "instance output socketPath"),
     ("localauthority x509 prepare", "instance output socketPath"),

@@ -1,5 +1,7 @@
 //! `spire.api.server.svid.v1.SVID`: what agents and operators have signed.
 
+mod wit;
+
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -16,7 +18,9 @@ use super::convert::{self, wire_id};
 use super::dns;
 use super::failure;
 use super::failure::{item_of, limited, refuse, refuse_for};
-use crate::authority::{Authorities, IssuedJwt, IssuedX509, MintJwt, MintX509, NewX509, SignError, seconds};
+use crate::authority::{
+    Authorities, IssuedJwt, IssuedX509, MintJwt, MintWit, MintX509, NewX509, SignError, seconds,
+};
 use crate::authz::Kind;
 use crate::authz::{AuthorizedAgent, Caller, EntryGrant, grant_entry};
 use crate::registry::Registry;
@@ -149,19 +153,63 @@ impl wire::svid_server::Svid for SvidApi {
         Ok(Response::new(wire::NewJwtsvidResponse { svid: Some(wire_jwt(svid)) }))
     }
 
-    async fn mint_witsvid(&self, _: Request<wire::MintWitsvidRequest>) -> Answer<wire::MintWitsvidResponse> {
-        // What SPIRE 1.16 answers unless the experiment is switched on.
-        Err(refuse(Code::Unimplemented, "WIT functionality is disabled"))
+    async fn mint_witsvid(
+        &self,
+        request: Request<wire::MintWitsvidRequest>,
+    ) -> Answer<wire::MintWitsvidResponse> {
+        let grant = Caller::of(&request)?.require_admin()?;
+        self.wit_enabled()?;
+        let request = request.into_inner();
+        let id = convert::workload(self.authorities.trust_domain(), request.id.as_ref())
+            .map_err(|e| refuse_for(Code::InvalidArgument, "invalid SPIFFE ID", e))?;
+        let key = wit::confirmation(&request.public_key, &request.signing_algorithm, "invalid public key")?;
+        let order = MintWit { id, key, ttl: seconds(request.ttl) };
+        let svid = self.authorities.mint_wit(&grant, order).await.map_err(wit::signing)?;
+        tracing::debug!(
+            expiration = UnixTime::of(svid.expires_at).0,
+            "Server CA successfully signed WIT-SVID"
+        );
+        Ok(Response::new(wire::MintWitsvidResponse { svid: Some(wit::wire_wit(svid)) }))
     }
 
     async fn batch_new_witsvid(
         &self,
         request: Request<wire::BatchNewWitsvidRequest>,
     ) -> Answer<wire::BatchNewWitsvidResponse> {
-        if request.get_ref().params.is_empty() {
+        let caller = Caller::of(&request)?.clone();
+        let agent = caller.require_agent()?;
+        let class = class_of(request.metadata(), Class::Renewal);
+        let params = request.into_inner().params;
+        if params.is_empty() {
             return Err(refuse(Code::InvalidArgument, "missing parameters"));
         }
-        Err(refuse(Code::Unimplemented, "WIT functionality is disabled"))
+        self.wit_enabled()?;
+        caller
+            .throttle(Kind::SignWit, params.len())
+            .await
+            .map_err(|e| limited("rejecting request due to certificate signing rate limiting", &e))?;
+        let grants = self.grants(&agent, params.iter().map(|p| p.entry_id.as_str())).await?;
+        let mut signed = Vec::new();
+        let mut refusals = Vec::with_capacity(params.len());
+        for param in &params {
+            match wit::checked(param, &grants) {
+                Ok(item) => {
+                    signed.push(item);
+                    refusals.push(None);
+                }
+                Err(status) => refusals.push(Some(status)),
+            }
+        }
+        let mut signed =
+            self.authorities.sign_wit_batch(class, signed).await.map_err(wit::signing)?.into_iter();
+        let results = refusals.into_iter().map(|refusal| match (refusal, &mut signed) {
+            (Some(status), _) => wit::result(Err(status)),
+            (None, signed) => wit::result(match signed.next() {
+                Some(done) => done.map_err(wit::signing),
+                None => Err(Status::internal("failed to sign WIT-SVID: an answer is missing")),
+            }),
+        });
+        Ok(Response::new(wire::BatchNewWitsvidResponse { results: results.collect() }))
     }
 
     async fn new_downstream_x509ca(
@@ -197,6 +245,13 @@ impl wire::svid_server::Svid for SvidApi {
 }
 
 impl SvidApi {
+    fn wit_enabled(&self) -> Result<(), Status> {
+        match self.authorities.settings().wit_svids {
+            Some(_) => Ok(()),
+            None => Err(refuse(Code::Unimplemented, "WIT functionality is disabled")),
+        }
+    }
+
     /// The agent's rights to these entries, as far as it has them. That it has not is said only by the newest state of
     /// the registry.
     async fn grants(

@@ -201,6 +201,20 @@ fn svids(name: &str, request: &[u8], response: &[u8]) -> Option<Vec<Details>> {
                 ..Details::default()
             })
         }
+        "MintWITSVID" => {
+            let asked: svid::MintWitsvidRequest = read(request)?;
+            one(Details { spiffe_id: id(asked.id.as_ref()), ttl: number(asked.ttl), ..Details::default() })
+        }
+        "BatchNewWITSVID" => {
+            let asked: svid::BatchNewWitsvidRequest = read(request)?;
+            let told: svid::BatchNewWitsvidResponse = read(response)?;
+            let items = asked.params.iter().zip(&told.results).map(|(asked, told)| Details {
+                entry_id: text(&asked.entry_id),
+                spiffe_id: told.svid.as_ref().and_then(|svid| id(svid.id.as_ref())),
+                ..Details::default()
+            });
+            Some(with(items, told.results.iter().map(|it| outcome(it.status.as_ref())).collect()))
+        }
         "BatchNewX509SVID" => {
             let asked: svid::BatchNewX509svidRequest = read(request)?;
             let told: svid::BatchNewX509svidResponse = read(response)?;

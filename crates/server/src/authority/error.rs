@@ -67,6 +67,12 @@ pub enum SignError {
     /// There is no active JWT key.
     #[error("JWT key is not available for signing")]
     NoJwtKey,
+    /// There is no active WIT key.
+    #[error("WIT key is not available for signing")]
+    NoWitKey,
+    /// The feature flag `wit-svid` is not set.
+    #[error("WIT functionality is disabled")]
+    WitDisabled,
     /// `disable_jwt_svids` is set.
     #[error("JWT functionality is disabled")]
     JwtDisabled,

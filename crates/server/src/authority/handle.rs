@@ -17,6 +17,7 @@ use super::keeper::Keeper;
 use super::order::Ordered;
 use super::settings::{AuthoritySettings, JwtSvids};
 use super::state::States;
+use super::wit::WitKey;
 use crate::registry::Registry;
 use crate::signing::SigningPool;
 
@@ -32,6 +33,7 @@ pub(super) struct Desk {
     pub(super) upstream: Option<Arc<dyn UpstreamAuthority>>,
     pub(super) x509: ArcSwapOption<X509Issuer>,
     pub(super) jwt: ArcSwapOption<JwtKey>,
+    pub(super) wit: ArcSwapOption<WitKey>,
     pub(super) states: ArcSwap<States>,
     pub(super) identity: Arc<IdentitySource>,
     /// The same with the key's bytes, for plugins that act as this server.
@@ -58,6 +60,7 @@ impl Desk {
             upstream,
             x509: ArcSwapOption::empty(),
             jwt: ArcSwapOption::empty(),
+            wit: ArcSwapOption::empty(),
             states: ArcSwap::default(),
             identity,
             credentials: ArcSwapOption::empty(),
@@ -125,6 +128,14 @@ impl Authorities {
             return Err(SignError::JwtDisabled);
         }
         self.desk.jwt.load_full().ok_or(SignError::NoJwtKey)
+    }
+
+    /// The active WIT key.
+    pub(super) fn wit(&self) -> Result<Arc<WitKey>, SignError> {
+        if self.desk.settings.wit_svids.is_none() {
+            return Err(SignError::WitDisabled);
+        }
+        self.desk.wit.load_full().ok_or(SignError::NoWitKey)
     }
 
     /// How this server makes authorities and SVIDs.

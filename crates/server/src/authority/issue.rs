@@ -6,20 +6,25 @@ use std::time::{Duration, SystemTime};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use model::{Attested, UnixTime};
-use spiffe::SpiffeId;
 use spiffe::jwt::{self, JwtSvidClaims};
 use spiffe::key::PublicKey;
+use spiffe::wit::{ConfirmationKey, WitClaims};
 use spiffe::x509::{CaTemplate, Certificate, Csr, DistinguishedName, IssueError, LeafTemplate, X509Issuer};
+use spiffe::{SpiffeId, TrustDomain};
 
 use super::error::SignError;
 use super::handle::Authorities;
 use super::jwt::JwtKey;
 use super::kind::Kind;
 use super::settings::WorkloadSubjects;
+use super::wit::WitKey;
 use super::x509::BACKDATE;
 use crate::authz::{AdminGrant, AuthorizedAgent, DownstreamGrant, EntryGrant};
-use crate::metrics::{SIGN_JWT_SVID, SIGN_X509_CA, SIGN_X509_SVID};
+use crate::metrics::{SIGN_JWT_SVID, SIGN_WIT_SVID, SIGN_X509_CA, SIGN_X509_SVID};
 use crate::signing::Class;
+
+/// Life of WIT-SVIDs whose entry does not say (SPIRE 1.16).
+const WIT_SVID_TTL: Duration = Duration::from_secs(60 * 60);
 
 /// An agent asks for the X.509-SVID of an entry.
 pub struct NewX509 {
@@ -49,6 +54,29 @@ pub struct MintJwt {
     pub audience: Vec<String>,
     /// How long; `None` for the default.
     pub ttl: Option<Duration>,
+}
+
+/// An administrator asks for a WIT-SVID.
+pub struct MintWit {
+    /// The identity.
+    pub id: SpiffeId,
+    /// The key that it is bound to.
+    pub key: ConfirmationKey,
+    /// How long; `None` for the default.
+    pub ttl: Option<Duration>,
+}
+
+/// A WIT-SVID that was signed.
+#[derive(Clone, Debug)]
+pub struct IssuedWit {
+    /// Its identity.
+    pub id: SpiffeId,
+    /// The token in compact form.
+    pub token: String,
+    /// When it was made.
+    pub issued_at: SystemTime,
+    /// When it ends.
+    pub expires_at: SystemTime,
 }
 
 /// A workload's X.509-SVID that was signed, as bytes: nobody here reads it again.
@@ -212,6 +240,53 @@ impl Authorities {
         self.jwt_svid(order.id, order.audience, order.ttl, None).await
     }
 
+    /// Signs WIT-SVIDs of entries, each bound to the key beside it; the answers come in order. Like SPIRE's, they live as
+    /// long as the entry's X.509-SVIDs. The whole batch is refused if the queue cannot take it.
+    pub async fn sign_wit_batch(
+        &self,
+        class: Class,
+        batch: Vec<(EntryGrant, ConfirmationKey)>,
+    ) -> Result<Vec<Result<IssuedWit, SignError>>, SignError> {
+        let key = self.wit()?;
+        let tasks = batch.into_iter().map(|(grant, confirmation)| {
+            let entry = grant.entry();
+            let claims =
+                self.wit_claims(&key, entry.spiffe_id.clone(), confirmation, seconds(entry.x509_svid_ttl));
+            let (key, td) = (key.clone(), self.trust_domain().clone());
+            move || sign_wit(&key, td, claims?)
+        });
+        Ok(self.pool().run_all(class, tasks.collect()).await?)
+    }
+
+    /// Signs a WIT-SVID that an administrator orders.
+    pub async fn mint_wit(&self, _: &AdminGrant, order: MintWit) -> Result<IssuedWit, SignError> {
+        let key = self.wit()?;
+        let claims = self.wit_claims(&key, order.id, order.key, order.ttl)?;
+        let td = self.trust_domain().clone();
+        self.pool().run(Class::Waiting, move || sign_wit(&key, td, claims)).await?
+    }
+
+    fn wit_claims(
+        &self,
+        key: &WitKey,
+        subject: SpiffeId,
+        confirmation: ConfirmationKey,
+        ttl: Option<Duration>,
+    ) -> Result<WitClaims, SignError> {
+        let issued_at = self.desk.clock.now();
+        let expires_at = capped(issued_at, ttl.unwrap_or(WIT_SVID_TTL), key.not_after())?;
+        let issuer = self.settings().wit_svids.as_ref().and_then(|wit| wit.issuer.clone());
+        Ok(WitClaims {
+            subject,
+            confirmation,
+            expires_at,
+            not_before: None,
+            issued_at: Some(issued_at),
+            issuer,
+            jti: None,
+        })
+    }
+
     /// Signs something and throws it away: whether this server can.
     pub async fn check(&self) -> Result<(), SignError> {
         let issuer = self.x509()?;
@@ -339,6 +414,18 @@ fn sign_claims(key: &JwtKey, claims: JwtSvidClaims) -> Result<IssuedJwt, SignErr
         id: claims.subject,
         token,
         issued_at: whole(claims.issued_at),
+        expires_at: whole(claims.expires_at),
+    })
+}
+
+fn sign_wit(key: &WitKey, trust_domain: TrustDomain, claims: WitClaims) -> Result<IssuedWit, SignError> {
+    let token = key.issue(trust_domain, &claims).map_err(|e| SignError::Failed(e.to_string()))?;
+    SIGN_WIT_SVID.add(1, &[]);
+    let whole = |at| UnixTime::of(at).system_time();
+    Ok(IssuedWit {
+        id: claims.subject,
+        token,
+        issued_at: whole(claims.issued_at.unwrap_or(claims.expires_at)),
         expires_at: whole(claims.expires_at),
     })
 }

@@ -18,6 +18,7 @@ use super::moment::moment;
 use super::slot::Slot;
 use super::stage::{Authority, Draft, Prepared};
 use super::state::{AuthorityState, Stage};
+use super::wit::WitKey;
 use super::x509::X509Ca;
 
 /// How many authorities of a kind are remembered (SPIRE 1.16).
@@ -60,7 +61,9 @@ impl Book {
     /// How many of its authorities have their key among `keys`.
     fn matches(&self, keys: &[(String, PublicKey)]) -> usize {
         let mut entries = self.entries.clone();
-        count::<X509Ca>(&mut entries, keys) + count::<JwtKey>(&mut entries, keys)
+        count::<X509Ca>(&mut entries, keys)
+            + count::<JwtKey>(&mut entries, keys)
+            + count::<WitKey>(&mut entries, keys)
     }
 
     /// The write that makes the registry have it.
@@ -137,7 +140,7 @@ impl Book {
         Ok(line)
     }
 
-    /// Whether all X.509 CAs and JWT keys of this journal ended before `moment`.
+    /// Whether all X.509 CAs, JWT keys and WIT keys of this journal ended before `moment`.
     pub(super) fn ended_before(journal: &Journal, moment: UnixTime) -> bool {
         let Some(book) = decode(journal) else { return false };
         let mut ends = book
@@ -145,7 +148,8 @@ impl Book {
             .x509_c_as
             .iter()
             .map(Record::not_after)
-            .chain(book.entries.jwt_keys.iter().map(Record::not_after));
+            .chain(book.entries.jwt_keys.iter().map(Record::not_after))
+            .chain(book.entries.wit_keys.iter().map(Record::not_after));
         ends.all(|end| end < moment.0)
     }
 }

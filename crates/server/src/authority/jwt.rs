@@ -13,6 +13,7 @@ use spiffe::key::{KeyType, PublicKey, Signer};
 
 use super::error::AuthorityError;
 use super::handle::Desk;
+use super::key_id::key_id;
 use super::kind::{Kind, Record};
 use super::settings::AuthoritySettings;
 use super::slot::Slot;
@@ -56,21 +57,6 @@ fn warn_of(upstream: &dyn UpstreamAuthority) {
         "UpstreamAuthority plugin does not support JWT-SVIDs. Workloads managed by this server may have trouble \
          communicating with workloads outside this cluster when using JWT-SVIDs."
     );
-}
-
-/// 32 random letters and digits (SPIRE 1.16).
-fn key_id() -> Result<String, AuthorityError> {
-    const LETTERS: &[u8; 62] = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
-    let mut id = String::with_capacity(32);
-    while id.len() < 32 {
-        let mut bytes = [0u8; 64];
-        aws_lc_rs::rand::fill(&mut bytes).map_err(|_| AuthorityError::Random)?;
-        // Six bits choose among 64; the two that name no letter are drawn again, so that all are equally likely.
-        let drawn =
-            bytes.iter().filter_map(|byte| LETTERS.get(usize::from(byte & 63))).map(|b| char::from(*b));
-        id.extend(drawn.take(32 - id.len()));
-    }
-    Ok(id)
 }
 
 #[async_trait]
@@ -192,17 +178,5 @@ impl Record for JwtKeyEntry {
 
     fn is_in(&self, bundle: &Bundle) -> bool {
         bundle.jwt_authority(&self.kid).is_some_and(|held| held.public_key.spki_der() == self.public_key)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn key_ids_are_letters_and_digits_and_differ() {
-        let (one, other) = (key_id().unwrap(), key_id().unwrap());
-        assert!(one.len() == 32 && one.bytes().all(|b| b.is_ascii_alphanumeric()), "{one}");
-        assert_ne!(one, other);
     }
 }

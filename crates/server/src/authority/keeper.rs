@@ -28,6 +28,7 @@ use super::order::Ordered;
 use super::prune::{prune_bundle, prune_journals};
 use super::settings::{AuthoritySettings, JwtSvids};
 use super::state::States;
+use super::wit::WitKey;
 use super::x509::X509Ca;
 use crate::metrics::BUNDLE_PRUNE;
 use crate::registry::Registry;
@@ -54,6 +55,7 @@ pub(super) struct Keeper {
     unsaved: bool,
     x509: Line<X509Ca>,
     jwt: Line<JwtKey>,
+    wit: Line<WitKey>,
     svid: ServerSvid,
     orders: mpsc::Receiver<Ordered>,
     prune_bundle_at: SystemTime,
@@ -84,6 +86,10 @@ impl Keeper {
             JwtSvids::Enabled => book.restore(bundle, &*keys, UnixTime::of(now)).await?,
             JwtSvids::Disabled => Line::default(),
         };
+        let wit = match settings.wit_svids {
+            Some(_) => book.restore(bundle, &*keys, UnixTime::of(now)).await?,
+            None => Line::default(),
+        };
         let svid = ServerSvid::new();
         let desk = Arc::new(Desk::new(trust_domain, settings, clock, pool, upstream, svid.source()));
         let mut keeper = Keeper {
@@ -94,6 +100,7 @@ impl Keeper {
             unsaved: false,
             x509,
             jwt,
+            wit,
             svid,
             orders,
             prune_bundle_at: now + PRUNE_BUNDLE_EVERY,
@@ -101,11 +108,14 @@ impl Keeper {
         };
         serve(&keeper.desk, &keeper.x509);
         serve(&keeper.desk, &keeper.jwt);
+        serve(&keeper.desk, &keeper.wit);
         // A successor that cannot be prepared now is no reason not to serve with what there is.
         let x509 = keeper.rotate_x509(now).await;
         keeper.sure(x509, keeper.x509.active.is_some())?;
         let jwt = keeper.rotate_jwt(now).await;
         keeper.sure(jwt, keeper.jwt.active.is_some())?;
+        let wit = keeper.rotate_wit(now).await;
+        keeper.sure(wit, keeper.wit.active.is_some())?;
         keeper.tell();
         keeper.renew_svid(now).await?;
         Ok((desk, keeper))
@@ -163,12 +173,17 @@ impl Keeper {
         let x509 = self.rotate_x509(now).await;
         let failures = self.desk.failures.load(Ordering::Relaxed);
         let x509 = self.due(x509, X509Ca::NAME, again);
-        // Without an X.509 CA there is nobody to give JWT-SVIDs to.
+        // Without an X.509 CA there is nobody to give JWT-SVIDs and WIT-SVIDs to.
         let jwt = match self.x509.active {
             Some(_) => self.rotate_jwt(now).await,
             None => Ok(again),
         };
         let jwt = self.due(jwt, JwtKey::NAME, again);
+        let wit = match self.x509.active {
+            Some(_) => self.rotate_wit(now).await,
+            None => Ok(again),
+        };
+        let wit = self.due(wit, WitKey::NAME, again);
         if self.desk.failures.load(Ordering::Relaxed) == failures {
             self.desk.failures.store(0, Ordering::Relaxed);
         }
@@ -179,7 +194,7 @@ impl Keeper {
         });
         self.prune(now).await;
         let pending = if self.unsaved { again } else { x509 };
-        [x509, jwt, svid, pending, self.prune_bundle_at, self.prune_journals_at]
+        [x509, jwt, wit, svid, pending, self.prune_bundle_at, self.prune_journals_at]
             .into_iter()
             .min()
             .unwrap_or(again)
@@ -206,7 +221,15 @@ impl Keeper {
         hands.rotate(jwt, now).await
     }
 
-    /// What works on the two lines, and the lines.
+    async fn rotate_wit(&mut self, now: SystemTime) -> Result<SystemTime, AuthorityError> {
+        if self.desk.settings.wit_svids.is_none() {
+            return Ok(now + PRUNE_BUNDLE_EVERY);
+        }
+        let (mut hands, wit) = self.wit_hands();
+        hands.rotate(wit, now).await
+    }
+
+    /// What works on the lines that operators give orders about, and those lines.
     fn hands(&mut self) -> (Hands<'_>, &mut Line<X509Ca>, &mut Line<JwtKey>) {
         let hands = Hands {
             registry: &self.registry,
@@ -216,6 +239,18 @@ impl Keeper {
             unsaved: &mut self.unsaved,
         };
         (hands, &mut self.x509, &mut self.jwt)
+    }
+
+    /// The same for the line of WIT keys.
+    fn wit_hands(&mut self) -> (Hands<'_>, &mut Line<WitKey>) {
+        let hands = Hands {
+            registry: &self.registry,
+            keys: &*self.keys,
+            desk: &self.desk,
+            book: &mut self.book,
+            unsaved: &mut self.unsaved,
+        };
+        (hands, &mut self.wit)
     }
 
     async fn renew_svid(&mut self, now: SystemTime) -> Result<SystemTime, AuthorityError> {
@@ -256,6 +291,10 @@ impl Keeper {
 
     /// Lays out the stages for whoever asks.
     fn tell(&self) {
-        self.desk.states.store(Arc::new(States { x509: self.x509.states(), jwt: self.jwt.states() }));
+        self.desk.states.store(Arc::new(States {
+            x509: self.x509.states(),
+            jwt: self.jwt.states(),
+            wit: self.wit.states(),
+        }));
     }
 }

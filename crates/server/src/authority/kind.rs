@@ -1,4 +1,4 @@
-//! What the two lines of authorities have in common.
+//! What the lines of authorities have in common.
 
 use std::sync::Arc;
 use std::time::SystemTime;

@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use model::{UnixTime, Write};
 use spiffe::TrustDomain;
-use spiffe::bundle::{Bundle, JwtAuthority, X509Authority};
+use spiffe::bundle::{Bundle, JwtAuthority, WitAuthority, X509Authority};
 
 use super::journal::Book;
 use super::moment::moment;
@@ -26,6 +26,10 @@ fn x509_stale(authority: &X509Authority, now: SystemTime) -> bool {
 }
 
 fn jwt_stale(authority: &JwtAuthority, now: SystemTime) -> bool {
+    authority.expires_at.is_some_and(|end| stale(end, now))
+}
+
+fn wit_stale(authority: &WitAuthority, now: SystemTime) -> bool {
     authority.expires_at.is_some_and(|end| stale(end, now))
 }
 
@@ -58,7 +62,9 @@ pub(super) async fn prune_bundle(
         }
         let x509 = bundle.retain_x509(|a| !x509_stale(a, now));
         let jwt = bundle.retain_jwt(|a| !jwt_stale(a, now));
-        Ok(x509 || jwt)
+        // None may be left: WIT-SVIDs may have been switched off.
+        let wit = bundle.retain_wit(|a| !wit_stale(a, now));
+        Ok(x509 || jwt || wit)
     };
     let after = amend(registry, td, drop, Vec::new()).await?;
     if after.sequence != before.sequence {
@@ -82,6 +88,15 @@ fn announce(before: &Bundle, now: SystemTime) {
                 kid = authority.key_id,
                 expiration = moment(end),
                 "Pruning JWT signing key due to expiration"
+            );
+        }
+    }
+    for authority in before.wit_authorities() {
+        if let Some(end) = authority.expires_at.filter(|end| stale(*end, now)) {
+            tracing::info!(
+                kid = authority.key_id,
+                expiration = moment(end),
+                "Pruning WIT signing key due to expiration"
             );
         }
     }

@@ -6,7 +6,7 @@ use spiffe::x509::CaSubject;
 /// How authorities are made and how long what they sign lives.
 #[derive(Clone, Debug)]
 pub struct AuthoritySettings {
-    /// Life of an X.509 CA and of a JWT key (`ca_ttl`).
+    /// Life of an X.509 CA, of a JWT key and of a WIT key (`ca_ttl`).
     pub ca_ttl: Duration,
     /// The X.509 CA's kind of key, and the server's own (`ca_key_type`).
     pub ca_key_type: KeyType,
@@ -26,6 +26,17 @@ pub struct AuthoritySettings {
     pub workload_subjects: WorkloadSubjects,
     /// Whether there are JWT-SVIDs at all; false is `disable_jwt_svids`.
     pub jwt_svids: JwtSvids,
+    /// How WIT-SVIDs are signed; there are none if it is not set (feature flag `wit-svid`).
+    pub wit_svids: Option<WitSvids>,
+}
+
+/// How WIT-SVIDs are signed.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct WitSvids {
+    /// The WIT key's kind (`wit_key_type`).
+    pub key_type: KeyType,
+    /// The `iss` claim of WIT-SVIDs (`wit_issuer`); none if it is not set.
+    pub issuer: Option<String>,
 }
 
 /// Whether this server has JWT keys and signs JWT-SVIDs.
@@ -65,6 +76,7 @@ impl Default for AuthoritySettings {
             jwt_issuer: None,
             workload_subjects: WorkloadSubjects::Alike,
             jwt_svids: JwtSvids::Enabled,
+            wit_svids: None,
         }
     }
 }

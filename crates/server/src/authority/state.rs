@@ -27,7 +27,7 @@ impl Stage {
 /// One authority, as told to operators.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct AuthorityState {
-    /// Its name: the subject key ID in hexadecimal of an X.509 CA, the key ID of a JWT key.
+    /// Its name: the subject key ID in hexadecimal of an X.509 CA, the key ID of a JWT or WIT key.
     pub id: String,
     /// Where it stands.
     pub stage: Stage,
@@ -48,4 +48,6 @@ pub struct States {
     pub x509: Vec<AuthorityState>,
     /// JWT keys: the active one, and the prepared or the old one.
     pub jwt: Vec<AuthorityState>,
+    /// WIT keys: the same.
+    pub wit: Vec<AuthorityState>,
 }

@@ -4,6 +4,7 @@ mod orders;
 mod restarts;
 mod signatures;
 mod upstream;
+mod wit;
 
 use std::num::NonZeroUsize;
 use std::sync::Arc;

@@ -20,6 +20,8 @@ pub enum Kind {
     SignX509,
     /// JWT signatures: 500 a second.
     SignJwt,
+    /// WIT signatures: 500 a second; a batch counts each of its items.
+    SignWit,
     /// Published authorities: 500 a second.
     Publish,
     /// Status reports: 10 a second.
@@ -30,7 +32,7 @@ impl Kind {
     fn per_second(self) -> u32 {
         match self {
             Self::Attest => 1,
-            Self::SignX509 | Self::SignJwt | Self::Publish => 500,
+            Self::SignX509 | Self::SignJwt | Self::SignWit | Self::Publish => 500,
             Self::PostStatus => 10,
         }
     }
@@ -89,7 +91,7 @@ impl Limiter {
     ) -> Result<(), Status> {
         let applies = match kind {
             Kind::Attest => self.limits.attestation,
-            Kind::SignX509 | Kind::SignJwt => self.limits.signing,
+            Kind::SignX509 | Kind::SignJwt | Kind::SignWit => self.limits.signing,
             Kind::Publish | Kind::PostStatus => true,
         };
         let burst = kind.per_second();

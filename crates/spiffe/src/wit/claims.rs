@@ -60,9 +60,7 @@ pub(super) struct Written<'a> {
 
 impl<'a> Written<'a> {
     pub(super) fn of(claims: &'a WitClaims) -> Result<Self, WitError> {
-        if let Some(issuer) = claims.issuer.as_deref().filter(|issuer| resolvable(issuer)) {
-            return Err(WitError::Issuer(issuer.to_owned()));
-        }
+        claims.issuer.as_deref().map(check_issuer).transpose()?;
         if claims.not_before.is_some_and(|start| start >= claims.expires_at) {
             return Err(WitError::Backwards);
         }
@@ -77,6 +75,15 @@ impl<'a> Written<'a> {
             sub: claims.subject.as_str(),
         })
     }
+}
+
+/// Whether tokens may name this issuer.
+///
+/// # Errors
+///
+/// If a client of OpenID Connect would look for keys behind it (WIT-SVID §3.7).
+pub fn check_issuer(issuer: &str) -> Result<(), WitError> {
+    if resolvable(issuer) { Err(WitError::Issuer(issuer.to_owned())) } else { Ok(()) }
 }
 
 /// Whether a client of OpenID Connect Discovery would look for keys behind it.

@@ -32,7 +32,7 @@ use crate::jwk::JwkError;
 use crate::jws::JwsError;
 use crate::{IdError, TrustDomain};
 
-pub use claims::{WitClaims, random_jti};
+pub use claims::{WitClaims, check_issuer, random_jti};
 pub use confirmation::ConfirmationKey;
 pub use issuer::WitIssuer;
 pub use lifespan::Lifespan;

@@ -63,6 +63,7 @@ const ELSEWHERE: &[(&str, &str)] = &[
     ("server localauthority jwt revoke", "the scenario of a forced rotation"),
     ("server upstreamauthority taint", "needs an authority above"),
     ("server upstreamauthority revoke", "needs an authority above"),
+    ("server wit mint", "the scenario of WIT-SVIDs"),
     ("agent api validate jwt", "needs a token: below"),
     ("agent debug getinfo", "needs the agent's admin socket"),
     ("agent logger get", "needs the agent's admin socket"),

@@ -31,6 +31,14 @@ const PATHS: &[(&str, &str)] = &[("= \"ready\"", "\"ready\" cannot be used: it m
 const SIZES: &[(&str, &str)] = &[("= -5", "\"-5\" cannot be used: it may not be negative")];
 const FLAGS: &[(&str, &str)] =
     &[("= \"wit-svid\"", "must be a list of strings, as in [\"a\", \"b\"], not a string")];
+const ISSUERS: &[(&str, &str)] = &[(
+    "= \"https://issuer.example\"",
+    "\"https://issuer.example\" cannot be used: the issuer https://issuer.example could be taken for one of OpenID \
+     Connect; name it without https:// (WIT-SVID §3.7)",
+)];
+const LIMITS: &[(&str, &str)] =
+    &[("= -1", "\"-1\" cannot be used: it must be from 0, for no limit, to 4294967295")];
+const CALLS: &str = "agent.experimental.ratelimit";
 const AT_LEAST_ONE: &[(&str, &str)] = &[("= 0", "\"0\" cannot be used: it must be greater than 0")];
 const ADDRESSES: &[(&str, &str)] = &[("= [\"10.0.0.1\"]", "must be a string in double quotes, not a list")];
 
@@ -123,8 +131,8 @@ pub(super) const SERVER: &[Row] = &[
     duration(EXPERIMENTAL, "event_timeout", "= \"15m\"").idle(POLLS),
     duration(EXPERIMENTAL, "sql_transaction_timeout", "= \"15m\"").idle(POLLS),
     later(EXPERIMENTAL, "require_pq_kem", "= true", QUANTUM),
-    later(EXPERIMENTAL, "wit_key_type", "= \"ec-p256\"", "choose the key type of WIT-SVIDs"),
-    later(EXPERIMENTAL, "wit_issuer", "= \"i\"", "set the issuer of WIT-SVIDs"),
+    text(EXPERIMENTAL, "wit_key_type", "= \"rsa-2048\"").bad(KEY_TYPES),
+    text(EXPERIMENTAL, "wit_issuer", "= \"spiffe://prod.example\"").bad(ISSUERS),
     texts(EXPERIMENTAL, "feature_flags", "= []").bad(FLAGS),
     windows(EXPERIMENTAL, "named_pipe_name", "socket_path"),
     later("server.federation", "bundle_endpoint", "{}", "serve the bundle to other trust domains"),
@@ -296,15 +304,22 @@ pub(super) const AGENT: &[Row] = &[
     number("agent", "jwt_svid_cache_max_size", "= 10").bad(SIZES),
     duration(AGENT_EXPERIMENTAL, "sync_interval", "= \"5s\"")
         .bad(&[("= \"0s\"", "\"0s\" cannot be used: it must be more than 0s")]),
-    later(
-        AGENT_EXPERIMENTAL,
-        "jwt_svid_cache_hit_timeout",
-        "= \"10s\"",
-        "limit how long a cached JWT-SVID's refresh is waited for",
-    ),
+    duration(AGENT_EXPERIMENTAL, "jwt_svid_cache_hit_timeout", "= \"10s\"").bad(&[
+        ("= \"4s\"", "\"4s\" cannot be used: it must be at least 5s and less than 30s"),
+        ("= \"30s\"", "\"30s\" cannot be used: it must be at least 5s and less than 30s"),
+    ]),
     switch(AGENT_EXPERIMENTAL, "use_sync_authorized_entries").idle("entries are always asked for as differences"),
     later(AGENT_EXPERIMENTAL, "require_pq_kem", "= true", QUANTUM),
-    later(AGENT_EXPERIMENTAL, "ratelimit", "{}", "limit how often a workload may call"),
+    section(AGENT_EXPERIMENTAL, "ratelimit"),
+    number(CALLS, "fetch_x509_svid", "= 20").bad(LIMITS),
+    number(CALLS, "fetch_jwt_svid", "= 20").bad(LIMITS),
+    number(CALLS, "fetch_x509_bundles", "= 20").bad(LIMITS),
+    number(CALLS, "fetch_jwt_bundles", "= 20").bad(LIMITS),
+    number(CALLS, "stream_secrets", "= 20").bad(LIMITS),
+    number(CALLS, "fetch_secrets", "= 20").bad(LIMITS),
+    number(CALLS, "validate_jwt_svid", "= 20").bad(LIMITS),
+    number(CALLS, "fetch_wit_svid", "= 20").bad(LIMITS),
+    number(CALLS, "fetch_wit_bundles", "= 0").bad(LIMITS),
     later(AGENT_EXPERIMENTAL, "broker", "{}", "serve the SPIFFE Broker API"),
     windows(AGENT_EXPERIMENTAL, "named_pipe_name", "socket_path"),
     windows(AGENT_EXPERIMENTAL, "admin_named_pipe_name", "admin_socket_path"),

@@ -8,7 +8,7 @@ use spiffe::x509::{Certificate, LeafTemplate, X509Issuer, X509Svid};
 use wire::svid_server::Svid as _;
 
 use super::*;
-use crate::authority::{AuthoritySettings, JwtSvids};
+use crate::authority::{AuthoritySettings, JwtSvids, WitSvids};
 use crate::authz::{AdminGrant, DownstreamGrant, Standing};
 use crate::signing::SigningPool;
 use crate::testing::{MemoryKeys, MemoryLog};
@@ -216,6 +216,90 @@ async fn switched_off_jwt_svids_are_unimplemented() {
     assert_eq!((refused.code(), refused.message()), (Code::Unimplemented, "JWT functionality is disabled"));
     let refused = world.api.mint_jwtsvid(by_admin(wire::MintJwtsvidRequest::default())).await.unwrap_err();
     assert_eq!((refused.code(), refused.message()), (Code::Unimplemented, "JWT functionality is disabled"));
+}
+
+fn with_wit() -> AuthoritySettings {
+    let wit_svids = Some(WitSvids { key_type: KeyType::EcP256, issuer: None });
+    AuthoritySettings { wit_svids, ..AuthoritySettings::default() }
+}
+
+#[tokio::test]
+async fn wit_svids_are_signed_for_the_keys_that_an_agent_brings() {
+    let world = World::with(with_wit()).await;
+    let public = |kind| PrivateKey::generate(kind).unwrap().public().spki_der().to_vec();
+    let (p256, p384) = (public(KeyType::EcP256), public(KeyType::EcP384));
+    let param = |entry_id: &str, public_key: &[u8], alg: &str| wire::NewWitsvidParams {
+        entry_id: entry_id.into(),
+        public_key: public_key.to_vec(),
+        signing_algorithm: alg.into(),
+    };
+    let params = vec![
+        param("mine", &p256, "ES256"),
+        param("", &p256, "ES256"),
+        param("mine", &[], "ES256"),
+        param("other", &p256, "ES256"),
+        param("mine", b"x", "ES256"),
+        param("mine", &p256, "ES384"),
+        param("mine", &p256, "none"),
+        param("mine", &p384, "ES384"),
+    ];
+    let request = world.by_agent(wire::BatchNewWitsvidRequest { params });
+    let results = world.api.batch_new_witsvid(request).await.unwrap().into_inner().results;
+    let told: Vec<_> = results.iter().map(|r| r.status.clone().unwrap()).collect();
+    let codes: Vec<_> = told.iter().map(|s| Code::from(s.code)).collect();
+    use Code::{InvalidArgument as Bad, NotFound as Gone, Ok};
+    assert_eq!(codes, [Ok, Bad, Bad, Gone, Bad, Bad, Bad, Ok]);
+    assert_eq!(told[2].message, "missing public key");
+    assert_eq!(told[3].message, "entry not found or not authorized");
+    assert!(told[4].message.starts_with("malformed public key: "), "{}", told[4].message);
+    let unfit = "invalid signing algorithm or key type: unsupported signing algorithm for ec-p256 key: ";
+    assert_eq!(told[5].message, format!("{unfit}ES384"));
+    assert_eq!(told[6].message, format!("{unfit}none"));
+    let svid = results[7].svid.clone().unwrap();
+    let wit = spiffe::wit::Wit::parse_unverified(&svid.token).unwrap();
+    assert_eq!((wit.subject().path(), svid.expires_at), ("/web", 1_800_000_000 + 3600));
+    assert_eq!(wit.confirmation().key().spki_der(), p384);
+}
+
+#[tokio::test]
+async fn minting_a_wit_takes_a_workloads_id_and_a_key_with_its_algorithm() {
+    let world = World::with(with_wit()).await;
+    let key = PrivateKey::generate(KeyType::EcP256).unwrap().public().spki_der().to_vec();
+    let mint = |path: &str, public_key: &[u8], alg: &str| {
+        let id = Some(types::Spiffeid { trust_domain: "example.org".into(), path: path.into() });
+        let (public_key, signing_algorithm) = (public_key.to_vec(), alg.into());
+        world.api.mint_witsvid(by_admin(wire::MintWitsvidRequest {
+            id,
+            public_key,
+            ttl: 60,
+            signing_algorithm,
+        }))
+    };
+    let svid = mint("/minted", &key, "ES256").await.unwrap().into_inner().svid.unwrap();
+    assert_eq!((svid.issued_at, svid.expires_at), (1_800_000_000, 1_800_000_060));
+    let said = |refused: Status| (refused.code(), refused.message().to_owned());
+    let (code, why) = said(mint("/spire/server", &key, "ES256").await.unwrap_err());
+    assert!(code == Code::InvalidArgument && why.starts_with("invalid SPIFFE ID: "), "{why}");
+    let (code, why) = said(mint("/minted", b"", "ES256").await.unwrap_err());
+    assert!(code == Code::InvalidArgument && why.starts_with("invalid public key: "), "{why}");
+    let (code, why) = said(mint("/minted", &key, "RS256").await.unwrap_err());
+    let start = "invalid signing algorithm or key type: ";
+    assert!(code == Code::InvalidArgument && why.starts_with(start), "{why}");
+    let by_agent = world.by_agent(wire::MintWitsvidRequest::default());
+    assert_eq!(world.api.mint_witsvid(by_agent).await.unwrap_err().code(), Code::PermissionDenied);
+    let by_operator = by_admin(wire::BatchNewWitsvidRequest::default());
+    assert_eq!(world.api.batch_new_witsvid(by_operator).await.unwrap_err().code(), Code::PermissionDenied);
+}
+
+#[tokio::test]
+async fn wit_svids_are_unimplemented_unless_they_are_switched_on() {
+    let world = World::new().await;
+    let refused = world.api.mint_witsvid(by_admin(wire::MintWitsvidRequest::default())).await.unwrap_err();
+    assert_eq!((refused.code(), refused.message()), (Code::Unimplemented, "WIT functionality is disabled"));
+    let params = vec![wire::NewWitsvidParams::default()];
+    let new = world.by_agent(wire::BatchNewWitsvidRequest { params });
+    let refused = world.api.batch_new_witsvid(new).await.unwrap_err();
+    assert_eq!((refused.code(), refused.message()), (Code::Unimplemented, "WIT functionality is disabled"));
 }
 
 #[test]

@@ -60,6 +60,7 @@ impl Template {
             "an agent with a bundle over a socket" => {
                 (bundle, block) = ("trust_bundle_url = \"http://x\"\n", "\n@@\n".to_owned());
             }
+            "agent.experimental.ratelimit" => block = "experimental {\nratelimit {\n@@\n}\n}".to_owned(),
             nested if nested.starts_with("agent.") => block = inside(nested),
             "KeyManager \"disk\" plugin_data" => keys.push_str("\n@@\n"),
             "KeyManager \"tpm\" plugin_data" => {

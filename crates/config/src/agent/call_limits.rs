@@ -19,10 +19,6 @@ pub struct CallLimits {
     pub fetch_x509_bundles: Option<u32>,
     /// `fetch_jwt_bundles`
     pub fetch_jwt_bundles: Option<u32>,
-    /// `stream_secrets`
-    pub stream_secrets: Option<u32>,
-    /// `fetch_secrets`
-    pub fetch_secrets: Option<u32>,
     /// `validate_jwt_svid`
     pub validate_jwt_svid: Option<u32>,
     /// `fetch_wit_svid`
@@ -39,8 +35,6 @@ impl Default for CallLimits {
             fetch_jwt_svid: each,
             fetch_x509_bundles: each,
             fetch_jwt_bundles: each,
-            stream_secrets: each,
-            fetch_secrets: each,
             validate_jwt_svid: each,
             fetch_wit_svid: each,
             fetch_wit_bundles: each,
@@ -58,12 +52,14 @@ pub(super) fn read(experimental: &Block<'_>) -> CallLimits {
         fetch_jwt_svid: limit(&block, "fetch_jwt_svid"),
         fetch_x509_bundles: limit(&block, "fetch_x509_bundles"),
         fetch_jwt_bundles: limit(&block, "fetch_jwt_bundles"),
-        stream_secrets: limit(&block, "stream_secrets"),
-        fetch_secrets: limit(&block, "fetch_secrets"),
         validate_jwt_svid: limit(&block, "validate_jwt_svid"),
         fetch_wit_svid: limit(&block, "fetch_wit_svid"),
         fetch_wit_bundles: limit(&block, "fetch_wit_bundles"),
     };
+    for key in ["stream_secrets", "fetch_secrets"] {
+        block.number(key);
+        block.no_effect(key, "calls of SDS are not limited");
+    }
     block.finish(Unknown::Refuse);
     limits
 }

@@ -6,8 +6,8 @@ use spiffe::key::KeyType;
 use super::{INSECURE, agent, agent_mistakes, agent_refuses, agent_text, lines};
 use crate::Source;
 use crate::agent::{
-    AgentSettings, Bootstrap, CallLimits, KeyManager, NodeAttestor, Overrides, Unix, WorkloadAttestor, X509pop,
-    load,
+    AgentSettings, Bootstrap, CallLimits, KeyManager, NodeAttestor, Overrides, Unix, WorkloadAttestor,
+    X509pop, load,
 };
 
 #[test]

@@ -57,6 +57,9 @@ struct Follow {
     version: u64,
 }
 
+/// What there is to say, and the state that it is of.
+type News = (Vec<Choice>, Arc<Update>);
+
 /// What is asked for.
 struct Asked {
     names: BTreeSet<String>,
@@ -169,7 +172,7 @@ impl Follow {
     }
 
     /// What there is to say that was not said.
-    fn choose(&mut self) -> Result<Option<(Vec<Choice>, Arc<Update>)>, Status> {
+    fn choose(&mut self) -> Result<Option<News>, Status> {
         let (Some(asked), Some(update)) = (&self.asked, self.watch.update()) else { return Ok(None) };
         let selection = Selection { names: &self.names, form: self.form, update: &update };
         let selected = selection.together(&asked.names);

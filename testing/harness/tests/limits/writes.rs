@@ -59,7 +59,7 @@ async fn mix(time: Duration) {
             *done.entry(kind).or_default() += count;
         }
     }
-    println!("done in {time:?}: {done:?}");
+    eprintln!("done in {time:?}: {done:?}");
     for kind in KINDS {
         assert!(done.get(kind).is_some_and(|count| *count > 0), "no {kind} went well: {done:?}");
     }
@@ -67,7 +67,7 @@ async fn mix(time: Duration) {
 
     let told = everything(&over_socket(&socket).await).await;
     let number = sequence_without_gap(&domain.server().data().join("datastore.sqlite3")).await;
-    println!("{number} changes");
+    eprintln!("{number} changes");
     assert!(number > 500, "{number} changes are few");
     // What a server reads at its start is its database.
     domain.server().restart();
@@ -84,7 +84,7 @@ fn stays_flat(memory: &[u64]) {
         some[some.len() / 2]
     };
     let (middle, last) = (typical(third), typical(2 * third));
-    println!("resident: {middle} then {last} bytes");
+    eprintln!("resident: {middle} then {last} bytes");
     assert!(last < middle + middle / 10 + (6 << 20), "memory grows from {middle} to {last} bytes");
 }
 

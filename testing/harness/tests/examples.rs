@@ -88,6 +88,7 @@ impl Place {
             ("metrics.pem", "svid.pem"),
             ("metrics.key", "key.pem"),
             ("monitoring-ca.pem", "bundle.pem"),
+            ("collector-ca.pem", "bundle.pem"),
             ("node.pem", "svid.pem"),
             ("node.key", "key.pem"),
         ] {

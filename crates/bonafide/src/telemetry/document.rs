@@ -9,7 +9,7 @@ const DOCUMENT: &str = include_str!("../../../../docs/metrics.md");
 type Table = &'static [&'static (dyn Described + Sync)];
 
 /// First parts of names that SPIRE does not have.
-const OURS: [&str; 4] = ["feed.", "registry.", "signing.", "telemetry."];
+const OURS: [&str; 5] = ["feed.", "registry.", "server_ca.sign.wit_svid", "signing.", "telemetry."];
 
 fn rows(table: Table) -> String {
     let mut rows: Vec<String> = table

@@ -34,7 +34,7 @@ static COLLECTED: AtomicBool = AtomicBool::new(false);
 ///
 /// ```
 /// let span = kit::traced!("store.commit", writes = 3_u64);
-/// assert!(span.is_none(), "nobody collects here");
+/// assert!(span.is_disabled(), "nobody collects here");
 /// ```
 #[macro_export]
 macro_rules! traced {

@@ -81,9 +81,10 @@ impl Public {
         Ok(Self { raw: raw.to_vec(), attributes, symmetric_bits, scheme, unique })
     }
 
-    /// A file of it, where it may also stand after its length, as tpm2-tools write it.
+    /// A file of it, where it may also stand after its length, as tpm2-tools write it. What is one as it stands is that one,
+    /// though its first two bytes may look like a length.
     pub(crate) fn parse_file(file: &[u8]) -> Result<Self, PublicFault> {
-        Self::parse(without_length(file))
+        Self::parse(file).or_else(|_| Self::parse(without_length(file)))
     }
 
     /// As it was read.
@@ -237,5 +238,23 @@ impl Template {
             }
         }
         to
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_public_area_whose_first_bytes_look_like_its_length_is_read_as_it_stands() {
+        // Thirty-seven bytes that begin with 0x0023, which is the type (ECC) and the length of the rest as well.
+        let mut area = vec![0, 0x23, 0, 0x0b, 0, 0x14, 0, 0x72, 0, 0, 0, 0x10, 0, 0x18, 0, 0x0b, 0, 3, 0, 0];
+        area.extend([0, 0, 0, 0, 0, 0x0b]);
+        area.extend([0xff; 11]);
+        let read = Public::parse(&area);
+        assert!(read.is_ok(), "{read:?}");
+        assert_eq!(Public::parse_file(&area), read);
+        let with_length = [&[0, 37], area.as_slice()].concat();
+        assert_eq!(Public::parse_file(&with_length), read);
     }
 }

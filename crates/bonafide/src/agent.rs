@@ -19,7 +19,7 @@ use tokio_util::sync::CancellationToken;
 use crate::external::{self, Externals};
 use crate::reload::AgentReloading;
 use crate::start::{self, Failure, given};
-use crate::{command, health, signals, telemetry, workload};
+use crate::{command, health, profiling, signals, telemetry, workload};
 
 /// Runs an agent until a signal stops it.
 pub(crate) fn run(values: &Values) -> Result<(), Failure> {
@@ -62,6 +62,7 @@ pub(crate) async fn serve(
     let own = telemetry::Own::when(move || asked.own().cloned());
     let telemetry =
         telemetry::start(measured, &settings.telemetry, &settings.trust_domain, own, spans, stop.clone())?;
+    let profiling = profiling::start("agent", settings.profiling.as_ref(), &stop);
     let health = health::serve(&settings.health_checks, check, stop.clone()).await?;
     let externals = Externals::new(settings.trust_domain.clone(), host_services());
     let adapters = match adapters(&settings, status, &externals, &reloading).await {
@@ -76,6 +77,7 @@ pub(crate) async fn serve(
     stop.cancel();
     health.await;
     telemetry.await;
+    profiling.await;
     externals.stop().await;
     Ok(outcome?)
 }

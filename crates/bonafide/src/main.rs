@@ -10,6 +10,7 @@ mod external;
 mod health;
 mod manual;
 mod node_attestors;
+mod profiling;
 mod reload;
 mod server;
 mod signals;

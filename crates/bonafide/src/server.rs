@@ -21,7 +21,7 @@ use store::sqlite::SqliteLog;
 use crate::external::{self, Externals};
 use crate::reload::Reloading;
 use crate::start::{self, Failure, given};
-use crate::{health, node_attestors, signals, telemetry, upstream};
+use crate::{health, node_attestors, profiling, signals, telemetry, upstream};
 
 /// Runs a server until a signal stops it.
 pub(crate) fn run(values: &Values) -> Result<(), Failure> {
@@ -101,6 +101,7 @@ async fn serve_with(
         stop.clone(),
     )?;
     let known = telemetry::domains(&settings.telemetry);
+    let profiling = profiling::start("server", settings.profiling.as_ref(), &stop);
     let health = health::serve(&settings.health_checks, check, stop.clone()).await?;
     let outcome = server::run(
         server::Settings {
@@ -136,6 +137,7 @@ async fn serve_with(
     stop.cancel();
     health.await;
     telemetry.await;
+    profiling.await;
     Ok(outcome?)
 }
 

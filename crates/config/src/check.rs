@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use spiffe::{SpiffeId, TrustDomain};
 
-use super::block::{Block, is_empty};
+use super::block::Block;
 use super::given::Given;
 use super::problem::{Notice, Problem};
 
@@ -104,15 +104,4 @@ pub(crate) fn feature_flags(block: &Block<'_>) -> FeatureFlags {
         }
     }
     flags
-}
-
-/// Profiling is Go's own; its companions mean nothing while it is off.
-pub(crate) fn profiling(block: &Block<'_>) {
-    block.not_yet_unless("profiling_enabled", "serve profiles of the running process", is_empty);
-    for key in ["profiling_port", "profiling_freq"] {
-        block.number(key);
-        block.no_effect(key, "profiling is off");
-    }
-    block.texts("profiling_names");
-    block.no_effect("profiling_names", "profiling is off");
 }

@@ -14,6 +14,7 @@ mod key_type;
 mod log;
 mod plugin;
 mod problem;
+mod profiling;
 mod read;
 mod report;
 pub mod server;
@@ -24,6 +25,7 @@ mod tests;
 pub use external::{External, PluginData};
 pub use health::HealthChecks;
 pub use problem::{Notice, Problem};
+pub use profiling::Profiling;
 pub use read::{ReadError, Source, read};
 pub use report::{Mistake, Place, Report, Warning};
 pub use telemetry::{

@@ -8,6 +8,7 @@ pub mod m3;
 pub mod memory;
 pub mod otlp;
 mod pipeline;
+pub mod profile;
 pub mod prometheus;
 mod sanitize;
 pub mod statsd;

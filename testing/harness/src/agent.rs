@@ -21,6 +21,7 @@ pub struct Agent {
     folder: PathBuf,
     join_token: Option<String>,
     environment: Vec<(String, String)>,
+    runs_in: Option<PathBuf>,
     before: Vec<String>,
     process: Option<Process>,
 }
@@ -37,6 +38,7 @@ impl Agent {
             folder: folder.to_path_buf(),
             join_token: None,
             environment: Vec::new(),
+            runs_in: None,
             before: Vec::new(),
             process: None,
         };
@@ -61,6 +63,11 @@ impl Agent {
         self.before = before;
     }
 
+    /// Runs it in this folder from the next start on.
+    pub fn run_in(&mut self, folder: &Path) {
+        self.runs_in = Some(folder.to_path_buf());
+    }
+
     /// Starts it and waits until it calls itself healthy.
     ///
     /// # Panics
@@ -81,6 +88,9 @@ impl Agent {
         command.arg("run").arg("-config").arg(self.config()).envs(self.environment.iter().cloned());
         if let Some(token) = &self.join_token {
             command.arg("-joinToken").arg(token);
+        }
+        if let Some(folder) = &self.runs_in {
+            command.current_dir(folder);
         }
         self.process = Some(Process::spawn("agent", &mut command, &self.folder.join("log")));
     }

@@ -22,6 +22,7 @@ pub struct Server {
     folder: PathBuf,
     port: u16,
     environment: Vec<(String, String)>,
+    runs_in: Option<PathBuf>,
     process: Option<Process>,
 }
 
@@ -37,6 +38,7 @@ impl Server {
             folder: folder.to_path_buf(),
             port: free_port(),
             environment: Vec::new(),
+            runs_in: None,
             process: None,
         };
         fs::create_dir_all(server.data()).expect("a new folder can be made in a temporary one");
@@ -48,6 +50,11 @@ impl Server {
     /// Sets a variable of its environment from the next start on.
     pub fn set_env(&mut self, name: &str, value: &str) {
         self.environment.push((name.to_owned(), value.to_owned()));
+    }
+
+    /// Runs it in this folder from the next start on.
+    pub fn run_in(&mut self, folder: &Path) {
+        self.runs_in = Some(folder.to_path_buf());
     }
 
     /// Starts it and waits until it calls itself healthy.
@@ -68,6 +75,9 @@ impl Server {
     pub fn spawn(&mut self) {
         let mut command = self.program.server();
         command.arg("run").arg("-config").arg(self.config()).envs(self.environment.iter().cloned());
+        if let Some(folder) = &self.runs_in {
+            command.current_dir(folder);
+        }
         self.process = Some(Process::spawn("server", &mut command, &self.folder.join("log")));
     }
 

@@ -10,6 +10,8 @@ mod metrics_tls;
 #[path = "telemetry/otlp.rs"]
 mod otlp;
 
+#[path = "telemetry/profiles.rs"]
+mod profiles;
 #[path = "telemetry/reload.rs"]
 mod reload;
 

@@ -33,6 +33,7 @@ use super::check;
 use super::given::{Given, flag_or, switch_or};
 use super::health::{HealthChecks, health_checks};
 use super::key_type::{Use, key_type};
+use super::profiling::{Profiling, profiling};
 use super::log::{LogFlags, log};
 use super::problem::{Notice, Problem};
 use super::read::{Source, document};
@@ -117,6 +118,8 @@ pub struct AgentSettings {
     pub sds: Option<Sds>,
     /// Where it keeps its state.
     pub data_dir: PathBuf,
+    /// Profiles of the running process, if they are wanted.
+    pub profiling: Option<Profiling>,
     /// How it logs.
     pub log: kit::log::Options,
     /// Beginnings of the selectors that may stand in log lines; none may if this is empty.
@@ -198,6 +201,7 @@ fn everything(top: &Block<'_>, flags: &Overrides) -> Option<AgentSettings> {
     let sds = sds::read(&block, flags);
     let data_dir = flag("-dataDir", &flags.data_dir, "data_dir");
     let log = log(&block, flags.log());
+    let profiling = profiling(&block);
     let log_selectors = texts(&block, "log_selectors");
     let bootstrap = bootstrap::read(&block, flags);
     let join_token = join_token::read(&block, flags);
@@ -224,6 +228,7 @@ fn everything(top: &Block<'_>, flags: &Overrides) -> Option<AgentSettings> {
         workload_api: !no_workload_api.is_some_and(|given| given.value),
         sds,
         data_dir: data_dir.map_or_else(|| ".".into(), check::path),
+        profiling,
         log,
         log_selectors,
         bootstrap: bootstrap?,
@@ -277,7 +282,6 @@ fn later_features(block: &Block<'_>, flags: &Overrides) {
     let delegates = "let these identities fetch SVIDs for other workloads";
     block.not_yet_unless("authorized_delegates", delegates, is_empty);
     rebootstrap(block, flags);
-    check::profiling(block);
 }
 
 fn rebootstrap(block: &Block<'_>, flags: &Overrides) {

@@ -35,6 +35,7 @@ use super::external::External;
 use super::given::{Given, flag_or};
 use super::health::{HealthChecks, health_checks};
 use super::key_type::{Use, key_type};
+use super::profiling::{Profiling, profiling};
 use super::log::{LogFlags, log};
 use super::problem::Problem;
 use super::read::{Source, document};
@@ -93,6 +94,8 @@ pub struct ServerSettings {
     pub socket_path: PathBuf,
     /// Where it keeps its state.
     pub data_dir: PathBuf,
+    /// Profiles of the running process, if they are wanted.
+    pub profiling: Option<Profiling>,
     /// How it logs.
     pub log: kit::log::Options,
     /// How long an authority is valid.
@@ -206,6 +209,7 @@ fn everything(top: &Block<'_>, flags: &Overrides) -> Option<ServerSettings> {
     let bind_address = flag("-bindAddress", &flags.bind_address, "bind_address");
     let socket_path = flag("-socketPath", &flags.socket_path, "socket_path");
     let log = log(&block, flags.log());
+    let profiling = profiling(&block);
     let bind_port = bind_port(&block, flags);
     let ttl = ttl::read(&block);
     let ca_key_type = key_type(&block, "ca_key_type", Use::Authority).unwrap_or(KeyType::EcP256);
@@ -230,6 +234,7 @@ fn everything(top: &Block<'_>, flags: &Overrides) -> Option<ServerSettings> {
         bind_port: bind_port?,
         socket_path: socket_path.map_or_else(|| DEFAULT_SOCKET.into(), check::path),
         data_dir: check::path(data_dir?),
+        profiling,
         log,
         ca_ttl: ttl.ca,
         ca_key_type,
@@ -316,5 +321,4 @@ fn later_features(block: &Block<'_>) {
     let staleness = "the server knows its agents from a snapshot in memory that is always current";
     block.duration("max_attested_node_info_staleness");
     block.no_effect("max_attested_node_info_staleness", staleness);
-    check::profiling(block);
 }

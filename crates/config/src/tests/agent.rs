@@ -279,7 +279,6 @@ fn keys_of_later_features_are_refused() {
         ("rebootstrap_mode = \"auto\"", "a.conf:6:20: rebootstrap_mode \"auto\" is not supported yet"),
         ("rebootstrap_mode = \"x\"", "a.conf:6:20: rebootstrap_mode \"x\" cannot be used"),
         ("rebootstrap_delay = \"x\"", "a.conf:6:21: rebootstrap_delay \"x\": not a duration"),
-        ("profiling_enabled = true", "a.conf:6:1: profiling_enabled is not supported yet"),
         ("experimental { broker {} }", "a.conf:6:16: agent.experimental.broker is not supported yet"),
         ("experimental { use_sync_authorized_entries = false }", "a.conf:6:16: agent.experimental.use_sync"),
         (

@@ -199,7 +199,7 @@ server {
     ca_ttl = \"1d\"
     admin_ids = [\"https://example.org\"]
     ratelimit { attestation = \"yes\" }
-    profiling_enabled = true
+    experimental { require_pq_kem = true }
 }
 plugins {
     DataStore \"sql\" {
@@ -227,7 +227,7 @@ health_check {}
     let rest = [
         "s.conf:8:18: admin_ids \"https://example.org\" cannot be used: ",
         "s.conf:9:31: attestation must be true or false, without quotes, not a string",
-        "s.conf:10:5: profiling_enabled is not supported yet: it would ",
+        "s.conf:10:20: server.experimental.require_pq_kem is not supported yet: it would ",
         "s.conf:14:39: database_type \"postgres\" is not supported yet: it would keep the registry in that database;",
         "s.conf:16:16: unknown key \"disc\" in plugins.KeyManager; did you mean \"disk\"?",
         "s.conf:17:5: unknown key \"NodeAttestr\" in plugins; did you mean \"NodeAttestor\"?",
@@ -250,9 +250,6 @@ fn a_syntax_error_names_its_place() {
 
 #[test]
 fn keys_of_later_features_are_refused_unless_they_ask_for_nothing() {
-    let said = "is not supported yet: it would";
-    let mistakes = server_mistakes(&server_text("  profiling_enabled = true", ""));
-    assert!(mistakes.starts_with(&format!("s.conf:4:3: profiling_enabled {said}")), "{mistakes}");
     for harmless in [
         "prune_attested_nodes_expired_for = \"\"",
         "prune_tofu_nodes = false",
@@ -310,4 +307,15 @@ fn wit_svids_are_off_unless_their_flag_is_set() {
     let text = format!("experimental {{ {flag} wit_key_type = \"rsa-2048\" wit_issuer = \"i\" }}");
     let wit = read(&text).unwrap();
     assert_eq!((wit.key_type, wit.issuer.as_deref()), (KeyType::Rsa2048, Some("i")));
+}
+
+#[test]
+fn profiles_are_wanted_by_name() {
+    let keys = "profiling_enabled = true profiling_port = 6060 profiling_freq = 5 profiling_names = [\"cpu\", \"cpus\"]";
+    let read = server(&server_text(keys, "")).unwrap();
+    let profiling = read.profiling.unwrap();
+    assert_eq!((profiling.port, profiling.every), (Some(6060), Some(Duration::from_secs(5))));
+    assert_eq!(profiling.names, ["cpu"]);
+    let warnings: String = read.warnings.iter().map(ToString::to_string).collect();
+    assert!(warnings.contains("unknown key \"cpus\" in profiling_names (did you mean \"cpu\"?)"), "{warnings}");
 }

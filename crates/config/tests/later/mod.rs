@@ -46,10 +46,6 @@ pub(crate) const LATER: &[(&str, &[&str])] = &[
         ],
     ),
     (
-        "server/profiling.conf",
-        &["6:3: profiling_enabled is not supported yet: it would serve profiles of the running process"],
-    ),
-    (
         "agent/bootstrap-workload-api.conf",
         &[
             "8:3: trust_bundle_spiffe_workload_api is not supported yet: it would fetch the bundle from another Workload API",
@@ -71,10 +67,6 @@ pub(crate) const LATER: &[(&str, &[&str])] = &[
         &[
             "10:5: agent.experimental.require_pq_kem is not supported yet: it would refuse TLS without a post-quantum key exchange",
         ],
-    ),
-    (
-        "agent/profiling.conf",
-        &["9:3: profiling_enabled is not supported yet: it would serve profiles of the running process"],
     ),
     (
         "agent/rebootstrap.conf",

@@ -49,6 +49,8 @@ const SHARES: &[(&str, &str)] =
     &[("= 1.5", "\"1.5\" cannot be used: write a number from 0, for no trace, to 1, for all traces")];
 const INTERVALS: &[(&str, &str)] = &[("= \"10ms\"", "\"10ms\" cannot be used: it must be at least 100ms")];
 
+const SECONDS: &[(&str, &str)] =
+    &[("= -1", "\"-1\" cannot be used: it is a number of seconds and may not be negative")];
 const PROFILING: &str = "profiling is off";
 const POLLS: &str = "changes are pushed from an ordered log; nothing is reloaded on a timer";
 const QUANTUM: &str = "refuse TLS without a post-quantum key exchange";
@@ -102,10 +104,10 @@ pub(super) const SERVER: &[Row] = &[
     text("server", "log_format", "= \"json\"").bad(FORMATS),
     switch("server", "log_source_location"),
     later_idle("max_attested_node_info_staleness"),
-    later("server", "profiling_enabled", "= true", "serve profiles of the running process"),
-    number_idle("server", "profiling_port"),
-    number_idle("server", "profiling_freq"),
-    texts_idle("server", "profiling_names"),
+    switch("server", "profiling_enabled"),
+    number("server", "profiling_port", "= 6060").idle(PROFILING).bad(PORT),
+    number("server", "profiling_freq", "= 60").idle(PROFILING).bad(SECONDS),
+    texts("server", "profiling_names", "= [\"cpu\"]").idle(PROFILING),
     texts("server", "proxy_protocol_trusted_cidrs", "= [\"10.0.0.0/8\"]"),
     duration("server", "prune_attested_nodes_expired_for", "= \"720h\""),
     number("server", "prune_attested_nodes_batch_size", "= 10"),
@@ -258,10 +260,10 @@ pub(super) const AGENT: &[Row] = &[
     text("agent", "log_format", "= \"json\"").bad(FORMATS),
     switch("agent", "log_source_location"),
     texts("agent", "log_selectors", "= [\"unix:uid\"]"),
-    later("agent", "profiling_enabled", "= true", "serve profiles of the running process"),
-    number_idle("agent", "profiling_port"),
-    number_idle("agent", "profiling_freq"),
-    texts_idle("agent", "profiling_names"),
+    switch("agent", "profiling_enabled"),
+    number("agent", "profiling_port", "= 6060").idle(PROFILING).bad(PORT),
+    number("agent", "profiling_freq", "= 60").idle(PROFILING).bad(SECONDS),
+    texts("agent", "profiling_names", "= [\"cpu\"]").idle(PROFILING),
     text("agent", "rebootstrap_mode", "= \"never\"").bad(&[
         ("= \"once\"", "\"once\" cannot be used: it must be \"never\" (or, later, \"auto\" or \"always\")"),
         (
@@ -382,14 +384,6 @@ pub(super) const AGENT: &[Row] = &[
     later(K8S, "experimental", "{}", "ask the API server, and judge brokers by it"),
     texts(K8S, "pod_annotations", "= [\"team\"]"),
 ];
-
-const fn number_idle(section: &'static str, key: &'static str) -> Row {
-    number(section, key, "= 1").idle(PROFILING)
-}
-
-const fn texts_idle(section: &'static str, key: &'static str) -> Row {
-    texts(section, key, "= [\"heap\"]").idle(PROFILING)
-}
 
 const fn later_idle(key: &'static str) -> Row {
     duration("server", key, "= \"1m\"")

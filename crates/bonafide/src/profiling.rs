@@ -12,8 +12,7 @@ pub(crate) fn start(
     stop: &CancellationToken,
 ) -> impl Future<Output = ()> + use<> {
     let task = wanted.map(|wanted| {
-        let settings =
-            Settings { port: wanted.port, every: wanted.every, names: wanted.names.clone(), role };
+        let settings = Settings { port: wanted.port, every: wanted.every, names: wanted.names.clone(), role };
         tokio::spawn(run(settings, Clock::system(), stop.clone()))
     });
     async move {

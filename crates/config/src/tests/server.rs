@@ -317,5 +317,8 @@ fn profiles_are_wanted_by_name() {
     assert_eq!((profiling.port, profiling.every), (Some(6060), Some(Duration::from_secs(5))));
     assert_eq!(profiling.names, ["cpu"]);
     let warnings: String = read.warnings.iter().map(ToString::to_string).collect();
-    assert!(warnings.contains("unknown key \"cpus\" in profiling_names (did you mean \"cpu\"?)"), "{warnings}");
+    assert!(
+        warnings.contains("unknown key \"cpus\" in profiling_names (did you mean \"cpu\"?)"),
+        "{warnings}"
+    );
 }

@@ -117,11 +117,12 @@ fn given(query: &str, key: &str) -> Option<u64> {
 }
 
 fn index() -> String {
-    let mut text = "Profiles of this process, for `go tool pprof http://localhost:PORT/debug/pprof/NAME`:\n\n\
+    let mut text =
+        "Profiles of this process, for `go tool pprof http://localhost:PORT/debug/pprof/NAME`:\n\n\
                     profile?seconds=30  where processor time goes\n\
                     threadcreate        the threads, by name (?debug=1 as text)\n\
                     cmdline             the command line\n\n"
-        .to_owned();
+            .to_owned();
     for name in ["heap", "allocs", "goroutine", "block", "mutex", "trace", "symbol"] {
         let _ = writeln!(text, "not here: {name}: {}", why_not(name).unwrap_or_default());
     }

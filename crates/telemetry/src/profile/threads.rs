@@ -24,8 +24,7 @@ pub(super) fn profile(now: SystemTime) -> Result<Vec<u8>, Fault> {
     builder.period("threadcreate", "count", 1);
     builder.times(now, Duration::ZERO);
     for (name, count) in names()? {
-        let frame =
-            Frame { name: name.clone(), system_name: name, file: String::new(), line: 0 };
+        let frame = Frame { name: name.clone(), system_name: name, file: String::new(), line: 0 };
         builder.sample(&[vec![frame]], &[count], &[]);
     }
     Ok(builder.finish())

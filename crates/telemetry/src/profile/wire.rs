@@ -158,10 +158,8 @@ impl Builder {
         if let Some(known) = self.places.get(frames) {
             return *known;
         }
-        let line = frames
-            .iter()
-            .map(|frame| Line { function_id: self.function(frame), line: frame.line })
-            .collect();
+        let line =
+            frames.iter().map(|frame| Line { function_id: self.function(frame), line: frame.line }).collect();
         let id = self.profile.location.len() as u64 + 1;
         self.profile.location.push(Location { id, line });
         self.places.insert(frames.to_vec(), id);

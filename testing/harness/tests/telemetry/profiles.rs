@@ -45,7 +45,8 @@ fn profiles_are_served_and_written_and_those_that_are_not_say_why() {
         let threads = get(port, "/debug/pprof/threadcreate?debug=1").unwrap().body;
         assert!(threads.contains(" bonafide\n"), "{threads}");
         assert!(get(port, "/debug/pprof/cmdline").unwrap().body.contains("\0run\0"));
-        for (name, why) in [("heap", "allocator"), ("goroutine", "no goroutines"), ("block", "not recorded")] {
+        for (name, why) in [("heap", "allocator"), ("goroutine", "no goroutines"), ("block", "not recorded")]
+        {
             let answer = get(port, &format!("/debug/pprof/{name}")).unwrap();
             assert!(answer.status == 404 && answer.body.contains(why), "{answer:?}");
         }
@@ -80,7 +81,8 @@ fn go_reads_a_profile_of_processor_time() {
     assert!(status == "200" && body.starts_with(&GZIP), "{status}");
     let file = domain.folder().join("cpu.pb.gz");
     std::fs::write(&file, body).unwrap();
-    let Ok(read) = std::process::Command::new("go").args(["tool", "pprof", "-raw"]).arg(&file).output() else {
+    let Ok(read) = std::process::Command::new("go").args(["tool", "pprof", "-raw"]).arg(&file).output()
+    else {
         return harness::skip(
             "go_reads_a_profile_of_processor_time",
             &harness::Missing::Tool("there is no go; run scripts/install-test-tools".to_owned()),

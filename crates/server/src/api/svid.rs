@@ -19,7 +19,8 @@ use super::dns;
 use super::failure;
 use super::failure::{item_of, limited, refuse, refuse_for};
 use crate::authority::{
-    Authorities, IssuedJwt, IssuedX509, MintJwt, MintWit, MintX509, NewX509, SignError, seconds,
+    Authorities, IssuedToken, IssuedX509, MintJwt, MintWit, MintX509, NewX509, SignError, WorkloadKey,
+    seconds,
 };
 use crate::authz::Kind;
 use crate::authz::{AuthorizedAgent, Caller, EntryGrant, grant_entry};
@@ -101,34 +102,14 @@ impl wire::svid_server::Svid for SvidApi {
             .await
             .map_err(|e| limited("rejecting request due to certificate signing rate limiting", &e))?;
         let grants = self.grants(&agent, params.iter().map(|p| p.entry_id.as_str())).await?;
-        // Each item is either refused here or signed; the two lists are put together again in the order of the request.
-        let mut signed = Vec::new();
-        let mut refusals = Vec::with_capacity(params.len());
-        for param in params {
-            match checked(param, &grants) {
-                Ok(item) => {
-                    signed.push(item);
-                    refusals.push(None);
-                }
-                Err(status) => refusals.push(Some(status)),
-            }
-        }
-        let mut signed = self
-            .authorities
-            .sign_x509_batch(class, signed)
-            .await
-            .map_err(|e| signing(e, "invalid CSR signature", "failed to sign X509-SVID"))?
-            .into_iter();
-        let results = refusals.into_iter().map(|refusal| match refusal {
-            Some(status) => result(Err(status)),
-            None => result(match signed.next() {
-                Some(done) => {
-                    done.map_err(|e| signing(e, "invalid CSR signature", "failed to sign X509-SVID"))
-                }
-                None => Err(Status::internal("failed to sign X509-SVID: an answer is missing")),
-            }),
+        let checked = params.into_iter().map(|param| checked(param, &grants));
+        let failed = |e| signing(e, "invalid CSR signature", "failed to sign X509-SVID");
+        let signed = parted(checked, |items| async {
+            let done = self.authorities.sign_x509_batch(class, items).await.map_err(failed)?;
+            Ok(done.into_iter().map(|one| one.map_err(failed)).collect())
         });
-        Ok(Response::new(wire::BatchNewX509svidResponse { results: results.collect() }))
+        let results = signed.await?.into_iter().map(result).collect();
+        Ok(Response::new(wire::BatchNewX509svidResponse { results }))
     }
 
     async fn new_jwtsvid(
@@ -162,9 +143,10 @@ impl wire::svid_server::Svid for SvidApi {
         let request = request.into_inner();
         let id = convert::workload(self.authorities.trust_domain(), request.id.as_ref())
             .map_err(|e| refuse_for(Code::InvalidArgument, "invalid SPIFFE ID", e))?;
-        let key = wit::confirmation(&request.public_key, &request.signing_algorithm, "invalid public key")?;
+        let key = WorkloadKey { spki: request.public_key, algorithm: request.signing_algorithm };
         let order = MintWit { id, key, ttl: seconds(request.ttl) };
-        let svid = self.authorities.mint_wit(&grant, order).await.map_err(wit::signing)?;
+        let svid = self.authorities.mint_wit(&grant, order).await;
+        let svid = svid.map_err(|e| wit::signing(e, "invalid public key"))?;
         tracing::debug!(
             expiration = UnixTime::of(svid.expires_at).0,
             "Server CA successfully signed WIT-SVID"
@@ -189,27 +171,14 @@ impl wire::svid_server::Svid for SvidApi {
             .await
             .map_err(|e| limited("rejecting request due to certificate signing rate limiting", &e))?;
         let grants = self.grants(&agent, params.iter().map(|p| p.entry_id.as_str())).await?;
-        let mut signed = Vec::new();
-        let mut refusals = Vec::with_capacity(params.len());
-        for param in &params {
-            match wit::checked(param, &grants) {
-                Ok(item) => {
-                    signed.push(item);
-                    refusals.push(None);
-                }
-                Err(status) => refusals.push(Some(status)),
-            }
-        }
-        let mut signed =
-            self.authorities.sign_wit_batch(class, signed).await.map_err(wit::signing)?.into_iter();
-        let results = refusals.into_iter().map(|refusal| match (refusal, &mut signed) {
-            (Some(status), _) => wit::result(Err(status)),
-            (None, signed) => wit::result(match signed.next() {
-                Some(done) => done.map_err(wit::signing),
-                None => Err(Status::internal("failed to sign WIT-SVID: an answer is missing")),
-            }),
+        let checked = params.into_iter().map(|param| wit::checked(param, &grants));
+        let failed = |e| wit::signing(e, "malformed public key");
+        let signed = parted(checked, |items| async {
+            let done = self.authorities.sign_wit_batch(class, items).await.map_err(failed)?;
+            Ok(done.into_iter().map(|one| one.map_err(failed)).collect())
         });
-        Ok(Response::new(wire::BatchNewWitsvidResponse { results: results.collect() }))
+        let results = signed.await?.into_iter().map(wit::result).collect();
+        Ok(Response::new(wire::BatchNewWitsvidResponse { results }))
     }
 
     async fn new_downstream_x509ca(
@@ -287,6 +256,34 @@ impl SvidApi {
             }
         }
     }
+}
+
+/// Signs what was not refused, all at once, and puts refusals and answers together again in the order of the request.
+async fn parted<C, T, F>(
+    checked: impl Iterator<Item = Result<C, Status>>,
+    sign: impl FnOnce(Vec<C>) -> F,
+) -> Result<Vec<Result<T, Status>>, Status>
+where
+    F: Future<Output = Result<Vec<Result<T, Status>>, Status>>,
+{
+    let mut items = Vec::new();
+    let mut refusals = Vec::with_capacity(checked.size_hint().0);
+    for one in checked {
+        match one {
+            Ok(item) => {
+                items.push(item);
+                refusals.push(None);
+            }
+            Err(status) => refusals.push(Some(status)),
+        }
+    }
+    let mut signed = sign(items).await?.into_iter();
+    let missing = || Err(Status::internal("failed to sign the SVID: an answer is missing"));
+    let answer = |refusal| match refusal {
+        Some(status) => Err(status),
+        None => signed.next().unwrap_or_else(missing),
+    };
+    Ok(refusals.into_iter().map(answer).collect())
 }
 
 /// How urgent a request is, if it says; `otherwise` if it does not.
@@ -389,7 +386,7 @@ fn wire_x509(svid: IssuedX509) -> types::X509svid {
     }
 }
 
-fn wire_jwt(svid: IssuedJwt) -> types::Jwtsvid {
+fn wire_jwt(svid: IssuedToken) -> types::Jwtsvid {
     types::Jwtsvid {
         id: Some(wire_id(&svid.id)),
         expires_at: UnixTime::of(svid.expires_at).0,

@@ -76,6 +76,17 @@ pub enum SignError {
     /// `disable_jwt_svids` is set.
     #[error("JWT functionality is disabled")]
     JwtDisabled,
+    /// What was sent is no public key.
+    #[error("{0}")]
+    MalformedKey(spiffe::key::KeyError),
+    /// The algorithm is none that the key can be used with.
+    #[error("unsupported signing algorithm for {key} key: {algorithm}")]
+    Algorithm {
+        /// What the key is.
+        key: &'static str,
+        /// What was asked for.
+        algorithm: String,
+    },
     /// What was sent is no certificate signing request.
     #[error("{0}")]
     MalformedCsr(CsrError),

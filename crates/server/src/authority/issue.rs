@@ -6,11 +6,11 @@ use std::time::{Duration, SystemTime};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use model::{Attested, UnixTime};
+use spiffe::SpiffeId;
 use spiffe::jwt::{self, JwtSvidClaims};
-use spiffe::key::PublicKey;
-use spiffe::wit::{ConfirmationKey, WitClaims};
+use spiffe::key::{PublicKey, SigAlg};
+use spiffe::wit::{ConfirmationKey, WitClaims, WitIssuer};
 use spiffe::x509::{CaTemplate, Certificate, Csr, DistinguishedName, IssueError, LeafTemplate, X509Issuer};
-use spiffe::{SpiffeId, TrustDomain};
 
 use super::error::SignError;
 use super::handle::Authorities;
@@ -61,22 +61,37 @@ pub struct MintWit {
     /// The identity.
     pub id: SpiffeId,
     /// The key that it is bound to.
-    pub key: ConfirmationKey,
+    pub key: WorkloadKey,
     /// How long; `None` for the default.
     pub ttl: Option<Duration>,
 }
 
-/// A WIT-SVID that was signed.
-#[derive(Clone, Debug)]
-pub struct IssuedWit {
-    /// Its identity.
-    pub id: SpiffeId,
-    /// The token in compact form.
-    pub token: String,
-    /// When it was made.
-    pub issued_at: SystemTime,
-    /// When it ends.
-    pub expires_at: SystemTime,
+/// A public key as it came, to be read on a signing thread.
+#[derive(Debug)]
+pub struct WorkloadKey {
+    /// A SubjectPublicKeyInfo in DER.
+    pub spki: Vec<u8>,
+    /// The JWS algorithm by which its holder proves to have it.
+    pub algorithm: String,
+}
+
+impl WorkloadKey {
+    fn read(self) -> Result<ConfirmationKey, SignError> {
+        let key = PublicKey::from_spki_der(&self.spki).map_err(SignError::MalformedKey)?;
+        let unfit = SignError::Algorithm { key: name_of(&key), algorithm: self.algorithm.clone() };
+        let alg = SigAlg::from_jws(&self.algorithm);
+        alg.and_then(|alg| ConfirmationKey::new(key, alg).ok()).ok_or(unfit)
+    }
+}
+
+/// How SPIRE calls a key in a refusal.
+fn name_of(key: &PublicKey) -> &'static str {
+    match key.curve() {
+        Some("P-256") => "ec-p256",
+        Some("P-384") => "ec-p384",
+        Some(_) => "ec-p521",
+        None => "RSA",
+    }
 }
 
 /// A workload's X.509-SVID that was signed, as bytes: nobody here reads it again.
@@ -146,9 +161,9 @@ impl AgentSvid {
     }
 }
 
-/// A JWT-SVID that was signed.
+/// A JWT-SVID or a WIT-SVID that was signed.
 #[derive(Clone, Debug)]
-pub struct IssuedJwt {
+pub struct IssuedToken {
     /// Its identity.
     pub id: SpiffeId,
     /// The token in compact form.
@@ -226,7 +241,11 @@ impl Authorities {
     }
 
     /// Signs the JWT-SVID of an entry.
-    pub async fn sign_jwt(&self, grant: &EntryGrant, audience: Vec<String>) -> Result<IssuedJwt, SignError> {
+    pub async fn sign_jwt(
+        &self,
+        grant: &EntryGrant,
+        audience: Vec<String>,
+    ) -> Result<IssuedToken, SignError> {
         let entry = grant.entry();
         let jti = match entry.additional.is_some_and(|a| a.jwt_svid_include_jti) {
             true => Some(URL_SAFE_NO_PAD.encode(uuid::Uuid::new_v4().as_bytes())),
@@ -236,7 +255,7 @@ impl Authorities {
     }
 
     /// Signs a JWT-SVID that an administrator orders.
-    pub async fn mint_jwt(&self, _: &AdminGrant, order: MintJwt) -> Result<IssuedJwt, SignError> {
+    pub async fn mint_jwt(&self, _: &AdminGrant, order: MintJwt) -> Result<IssuedToken, SignError> {
         self.jwt_svid(order.id, order.audience, order.ttl, None).await
     }
 
@@ -245,46 +264,51 @@ impl Authorities {
     pub async fn sign_wit_batch(
         &self,
         class: Class,
-        batch: Vec<(EntryGrant, ConfirmationKey)>,
-    ) -> Result<Vec<Result<IssuedWit, SignError>>, SignError> {
+        batch: Vec<(EntryGrant, WorkloadKey)>,
+    ) -> Result<Vec<Result<IssuedToken, SignError>>, SignError> {
         let key = self.wit()?;
         let tasks = batch.into_iter().map(|(grant, confirmation)| {
             let entry = grant.entry();
-            let claims =
-                self.wit_claims(&key, entry.spiffe_id.clone(), confirmation, seconds(entry.x509_svid_ttl));
-            let (key, td) = (key.clone(), self.trust_domain().clone());
-            move || sign_wit(&key, td, claims?)
+            self.wit_task(&key, entry.spiffe_id.clone(), confirmation, seconds(entry.x509_svid_ttl))
         });
         Ok(self.pool().run_all(class, tasks.collect()).await?)
     }
 
     /// Signs a WIT-SVID that an administrator orders.
-    pub async fn mint_wit(&self, _: &AdminGrant, order: MintWit) -> Result<IssuedWit, SignError> {
+    pub async fn mint_wit(&self, _: &AdminGrant, order: MintWit) -> Result<IssuedToken, SignError> {
         let key = self.wit()?;
-        let claims = self.wit_claims(&key, order.id, order.key, order.ttl)?;
-        let td = self.trust_domain().clone();
-        self.pool().run(Class::Waiting, move || sign_wit(&key, td, claims)).await?
+        self.pool().run(Class::Waiting, self.wit_task(&key, order.id, order.key, order.ttl)).await?
     }
 
-    fn wit_claims(
+    /// What a signing thread does for a WIT-SVID that lives from now on.
+    fn wit_task(
         &self,
-        key: &WitKey,
+        key: &Arc<WitKey>,
         subject: SpiffeId,
-        confirmation: ConfirmationKey,
+        confirmation: WorkloadKey,
         ttl: Option<Duration>,
-    ) -> Result<WitClaims, SignError> {
+    ) -> impl FnOnce() -> Result<IssuedToken, SignError> + Send + 'static {
         let issued_at = self.desk.clock.now();
-        let expires_at = capped(issued_at, ttl.unwrap_or(WIT_SVID_TTL), key.not_after())?;
+        let expires_at = capped(issued_at, ttl.unwrap_or(WIT_SVID_TTL), key.not_after());
         let issuer = self.settings().wit_svids.as_ref().and_then(|wit| wit.issuer.clone());
-        Ok(WitClaims {
-            subject,
-            confirmation,
-            expires_at,
-            not_before: None,
-            issued_at: Some(issued_at),
-            issuer,
-            jti: None,
-        })
+        let (key, trust_domain) = (key.clone(), self.trust_domain().clone());
+        move || {
+            let confirmation = confirmation.read()?;
+            let claims = WitClaims {
+                subject,
+                confirmation,
+                expires_at: expires_at?,
+                not_before: None,
+                issued_at: Some(issued_at),
+                issuer,
+                jti: None,
+            };
+            let token = WitIssuer::named(trust_domain, key.id().to_owned(), key.signer().clone())
+                .and_then(|issuer| issuer.issue(&claims))
+                .map_err(|e| SignError::Failed(e.to_string()))?;
+            SIGN_WIT_SVID.add(1, &[]);
+            Ok(issued(claims.subject, token, issued_at, claims.expires_at))
+        }
     }
 
     /// Signs something and throws it away: whether this server can.
@@ -311,7 +335,7 @@ impl Authorities {
         audience: Vec<String>,
         ttl: Option<Duration>,
         jti: Option<String>,
-    ) -> Result<IssuedJwt, SignError> {
+    ) -> Result<IssuedToken, SignError> {
         let key = self.jwt()?;
         let issued_at = self.desk.clock.now();
         let expires_at = capped(issued_at, ttl.unwrap_or(self.settings().jwt_svid_ttl), key.not_after())?;
@@ -406,28 +430,17 @@ fn failed(error: IssueError) -> SignError {
     SignError::Failed(super::error::chain(&error))
 }
 
-fn sign_claims(key: &JwtKey, claims: JwtSvidClaims) -> Result<IssuedJwt, SignError> {
-    let token = jwt::sign(&claims, key.id(), key.signer()).map_err(|e| SignError::Failed(e.to_string()))?;
+fn sign_claims(key: &JwtKey, claims: JwtSvidClaims) -> Result<IssuedToken, SignError> {
+    let token =
+        jwt::sign(&claims, key.id(), &**key.signer()).map_err(|e| SignError::Failed(e.to_string()))?;
     SIGN_JWT_SVID.add(1, &[]);
-    let whole = |at| UnixTime::of(at).system_time();
-    Ok(IssuedJwt {
-        id: claims.subject,
-        token,
-        issued_at: whole(claims.issued_at),
-        expires_at: whole(claims.expires_at),
-    })
+    Ok(issued(claims.subject, token, claims.issued_at, claims.expires_at))
 }
 
-fn sign_wit(key: &WitKey, trust_domain: TrustDomain, claims: WitClaims) -> Result<IssuedWit, SignError> {
-    let token = key.issue(trust_domain, &claims).map_err(|e| SignError::Failed(e.to_string()))?;
-    SIGN_WIT_SVID.add(1, &[]);
+/// A token with its times as it tells them: in whole seconds.
+fn issued(id: SpiffeId, token: String, issued_at: SystemTime, expires_at: SystemTime) -> IssuedToken {
     let whole = |at| UnixTime::of(at).system_time();
-    Ok(IssuedWit {
-        id: claims.subject,
-        token,
-        issued_at: whole(claims.issued_at.unwrap_or(claims.expires_at)),
-        expires_at: whole(claims.expires_at),
-    })
+    IssuedToken { id, token, issued_at: whole(issued_at), expires_at: whole(expires_at) }
 }
 
 fn parse(csr: &[u8]) -> Result<Csr, SignError> {

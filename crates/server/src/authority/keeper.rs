@@ -62,6 +62,13 @@ pub(super) struct Keeper {
     prune_journals_at: SystemTime,
 }
 
+/// The lines, for a hand to work on one.
+struct Lines<'a> {
+    x509: &'a mut Line<X509Ca>,
+    jwt: &'a mut Line<JwtKey>,
+    wit: &'a mut Line<WitKey>,
+}
+
 impl Keeper {
     /// Takes up the authorities where the journal left them, or makes the first ones, so that the server can sign when
     /// this returns. The keeper must then be [`run`](Self::run).
@@ -209,28 +216,28 @@ impl Keeper {
     }
 
     async fn rotate_x509(&mut self, now: SystemTime) -> Result<SystemTime, AuthorityError> {
-        let (mut hands, x509, _) = self.hands();
-        hands.rotate(x509, now).await
+        let (mut hands, lines) = self.hands();
+        hands.rotate(lines.x509, now).await
     }
 
     async fn rotate_jwt(&mut self, now: SystemTime) -> Result<SystemTime, AuthorityError> {
         if self.desk.settings.jwt_svids == JwtSvids::Disabled {
             return Ok(now + PRUNE_BUNDLE_EVERY);
         }
-        let (mut hands, _, jwt) = self.hands();
-        hands.rotate(jwt, now).await
+        let (mut hands, lines) = self.hands();
+        hands.rotate(lines.jwt, now).await
     }
 
     async fn rotate_wit(&mut self, now: SystemTime) -> Result<SystemTime, AuthorityError> {
         if self.desk.settings.wit_svids.is_none() {
             return Ok(now + PRUNE_BUNDLE_EVERY);
         }
-        let (mut hands, wit) = self.wit_hands();
-        hands.rotate(wit, now).await
+        let (mut hands, lines) = self.hands();
+        hands.rotate(lines.wit, now).await
     }
 
-    /// What works on the lines that operators give orders about, and those lines.
-    fn hands(&mut self) -> (Hands<'_>, &mut Line<X509Ca>, &mut Line<JwtKey>) {
+    /// What works on the lines, and the lines.
+    fn hands(&mut self) -> (Hands<'_>, Lines<'_>) {
         let hands = Hands {
             registry: &self.registry,
             keys: &*self.keys,
@@ -238,19 +245,7 @@ impl Keeper {
             book: &mut self.book,
             unsaved: &mut self.unsaved,
         };
-        (hands, &mut self.x509, &mut self.jwt)
-    }
-
-    /// The same for the line of WIT keys.
-    fn wit_hands(&mut self) -> (Hands<'_>, &mut Line<WitKey>) {
-        let hands = Hands {
-            registry: &self.registry,
-            keys: &*self.keys,
-            desk: &self.desk,
-            book: &mut self.book,
-            unsaved: &mut self.unsaved,
-        };
-        (hands, &mut self.wit)
+        (hands, Lines { x509: &mut self.x509, jwt: &mut self.jwt, wit: &mut self.wit })
     }
 
     async fn renew_svid(&mut self, now: SystemTime) -> Result<SystemTime, AuthorityError> {

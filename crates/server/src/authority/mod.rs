@@ -25,6 +25,7 @@ mod settings;
 mod slot;
 mod stage;
 mod state;
+mod token;
 mod wit;
 mod x509;
 
@@ -32,7 +33,7 @@ pub use error::{AuthorityError, SignError};
 pub use handle::Authorities;
 pub use identity::ServerCredentials;
 pub(crate) use issue::seconds;
-pub use issue::{AgentSvid, IssuedJwt, IssuedWit, IssuedX509, MintJwt, MintWit, MintX509, NewX509};
+pub use issue::{AgentSvid, IssuedToken, IssuedX509, MintJwt, MintWit, MintX509, NewX509, WorkloadKey};
 pub use order::{Family, OrderError};
 pub(crate) use own_bundle::{AmendError, amend};
 pub use settings::{AuthoritySettings, JwtSvids, WitSvids, WorkloadSubjects};

@@ -12,7 +12,7 @@ use super::super::handle::Desk;
 use super::super::line::{Line, Next};
 use super::super::own_bundle::amend;
 use super::super::x509::{X509Ca, authority_id};
-use super::Keeper;
+use super::{Keeper, Lines};
 
 /// How often the authority above is asked for its bundle (SPIRE 1.16).
 const ASK_EVERY: Duration = Duration::from_secs(5);
@@ -98,7 +98,7 @@ impl Keeper {
     /// Has an authority take over that does not stand below these roots.
     async fn leave(&mut self, tainted: &[&X509Authority]) -> Result<(), AuthorityError> {
         let now = self.desk.clock.now();
-        let (mut hands, line, _) = self.hands();
+        let (mut hands, Lines { x509: line, .. }) = self.hands();
         if !is_prepared(line, tainted) {
             let slot = line.free_slot();
             hands.prepare(line, slot, now).await?;

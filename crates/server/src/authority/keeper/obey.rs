@@ -11,8 +11,8 @@ use super::super::order::{Family, Order, OrderError, Ordered};
 use super::super::own_bundle::{AmendError, amend};
 use super::super::state::{AuthorityState, Stage};
 use super::super::x509::authority_id;
-use super::Keeper;
 use super::hands::Hands;
+use super::{Keeper, Lines};
 
 /// The authority that an order was about, where the order has one.
 type Done = Result<Option<AuthorityState>, OrderError>;
@@ -30,19 +30,19 @@ impl Keeper {
         let now = self.desk.clock.now();
         match order {
             Order::Prepare(Family::X509) => {
-                let (hands, line, _) = self.hands();
+                let (hands, Lines { x509: line, .. }) = self.hands();
                 prepare(hands, line, now).await
             }
             Order::Prepare(Family::Jwt) => {
-                let (hands, _, line) = self.hands();
+                let (hands, Lines { jwt: line, .. }) = self.hands();
                 prepare(hands, line, now).await
             }
             Order::Activate(Family::X509, id) => {
-                let (hands, line, _) = self.hands();
+                let (hands, Lines { x509: line, .. }) = self.hands();
                 activate(hands, line, &id).await
             }
             Order::Activate(Family::Jwt, id) => {
-                let (hands, _, line) = self.hands();
+                let (hands, Lines { jwt: line, .. }) = self.hands();
                 activate(hands, line, &id).await
             }
             Order::Taint(Family::X509, _) if self.desk.upstream.is_some() => Err(OrderError::Upstream),

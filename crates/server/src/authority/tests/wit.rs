@@ -1,6 +1,6 @@
 use spiffe::bundle::BundleError;
 use spiffe::key::Signer as _;
-use spiffe::wit::{ConfirmationKey, Lifespan, VerifiedWit, Wit, WitError};
+use spiffe::wit::{Lifespan, VerifiedWit, Wit, WitError};
 
 use super::*;
 use crate::authz::AdminGrant;
@@ -10,14 +10,14 @@ fn on() -> World {
     World::with(AuthoritySettings { wit_svids, ..Default::default() })
 }
 
-async fn mint(server: &Server, ttl: Option<Duration>) -> IssuedWit {
+async fn mint(server: &Server, ttl: Option<Duration>) -> IssuedToken {
     let key = PrivateKey::generate(KeyType::EcP256).unwrap();
-    let key = ConfirmationKey::usual(key.public().clone()).unwrap();
+    let key = WorkloadKey { spki: key.public().spki_der().to_vec(), algorithm: "ES256".to_owned() };
     let order = MintWit { id: SpiffeId::new(&td(), "/w").unwrap(), key, ttl };
     server.authorities.mint_wit(&AdminGrant::unchecked(), order).await.unwrap()
 }
 
-fn verified(svid: &IssuedWit, server: &Server, now: SystemTime) -> Result<VerifiedWit, WitError> {
+fn verified(svid: &IssuedToken, server: &Server, now: SystemTime) -> Result<VerifiedWit, WitError> {
     let mut set = BundleSet::default();
     set.insert(server.bundle());
     Wit::verify(&svid.token, &set, Lifespan::AsIssued, now)

@@ -76,6 +76,10 @@ pub struct CallLimits {
     pub wit_svid: Option<u32>,
     /// FetchWITBundles.
     pub wit_bundles: Option<u32>,
+    /// StreamSecrets, and DeltaSecrets for itself.
+    pub stream_secrets: Option<u32>,
+    /// FetchSecrets.
+    pub fetch_secrets: Option<u32>,
 }
 
 /// What an agent trusts before it has met its server.

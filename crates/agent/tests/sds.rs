@@ -326,3 +326,42 @@ async fn either_api_may_be_left_off_the_socket() {
     assert_eq!(status.code(), Code::Unimplemented);
     support::svids(&agent.client().await).await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_asks_for_secrets_too_often_is_refused_by_the_limit_of_that_call() {
+    let (_server, _agent, mut client) = serving(vec![entry("a", "/a", 0)], |agent| {
+        agent.settings.call_limits.fetch_secrets = Some(1);
+        agent.settings.call_limits.stream_secrets = Some(1);
+    })
+    .await;
+    let refused = |path: &str| {
+        let path = format!("rate limit exceeded for /envoy.service.secret.v3.SecretDiscoveryService/{path}");
+        move |status: Status| {
+            assert_eq!((status.code(), status.message()), (Code::Unavailable, path.as_str()))
+        }
+    };
+    let mut fetched = 0;
+    let status = loop {
+        match client.fetch_secrets(asking(&[])).await {
+            Ok(_) => fetched += 1,
+            Err(status) => break status,
+        }
+        assert!(fetched < 20);
+    };
+    assert!(fetched > 0);
+    refused("FetchSecrets")(status);
+    // A stream has its own limit, and is counted when it is opened.
+    let mut talks = vec![Talk::open(&mut client).await];
+    talks[0].say(asking(&[]));
+    talks[0].next().await.unwrap();
+    let status = loop {
+        let (say, said) = mpsc::unbounded_channel();
+        say.send(asking(&[])).unwrap();
+        match client.stream_secrets(UnboundedReceiverStream::new(said)).await {
+            Ok(hear) => talks.push(Talk { say, hear: hear.into_inner() }),
+            Err(status) => break status,
+        }
+        assert!(talks.len() < 20);
+    };
+    refused("StreamSecrets")(status);
+}

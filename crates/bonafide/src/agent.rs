@@ -382,6 +382,8 @@ fn call_limits(limits: config::agent::CallLimits) -> agent::CallLimits {
         validate_jwt_svid: limits.validate_jwt_svid,
         wit_svid: limits.fetch_wit_svid,
         wit_bundles: limits.fetch_wit_bundles,
+        stream_secrets: limits.stream_secrets,
+        fetch_secrets: limits.fetch_secrets,
     }
 }
 

@@ -23,6 +23,11 @@ pub(crate) const METHODS: [&str; 3] = [
     "/envoy.service.secret.v3.SecretDiscoveryService/FetchSecrets",
 ];
 
+/// The path of the method of that name.
+pub(super) fn path(method: &str) -> &'static str {
+    METHODS.into_iter().find(|path| path.ends_with(method)).unwrap_or_default()
+}
+
 /// The service `SecretDiscoveryService`.
 #[derive(Clone)]
 pub(crate) struct SdsApi {

@@ -15,7 +15,7 @@ use super::verdict::{Verdict, judge};
 use super::watch::Watch;
 use crate::workload::{Caller, Shared};
 
-const METHOD: &str = "FetchSecrets";
+pub(super) const METHOD: &str = "FetchSecrets";
 
 /// The answer, framed.
 pub(super) async fn answer(

@@ -6,6 +6,8 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep_until};
 use tonic::{Code, Status};
 
+use super::api::path;
+use super::fetch;
 use super::verdict::Patience;
 use crate::cache::{Subscription, Update};
 use crate::workload::{Attested, Caller, Shared, refusal};
@@ -35,6 +37,7 @@ impl Watch {
         method: &'static str,
     ) -> Result<Self, Status> {
         let found = attest(&shared, &caller, method).await?;
+        shared.admit_to_secrets(&caller, &found, path(method), method != fetch::METHOD)?;
         let subscription = shared.cache.subscribe(&found);
         Ok(Self {
             shared,

@@ -170,6 +170,20 @@ impl Shared {
         Ok(found)
     }
 
+    /// Counts a call of SDS of someone of whom this is known, or refuses it.
+    pub(crate) fn admit_to_secrets(
+        &self,
+        caller: &Caller,
+        found: &Attested,
+        path: &'static str,
+        lasting: bool,
+    ) -> Result<(), Status> {
+        match caller.is_agent() {
+            true => Ok(()),
+            false => self.limiter.pass_secrets(path, lasting, found, Instant::now()),
+        }
+    }
+
     /// What is known of a caller, or what to answer.
     pub(super) async fn attest(&self, caller: &Caller, method: Method) -> Result<Attested, Status> {
         self.attestation.attest(caller).await.map_err(|error| {

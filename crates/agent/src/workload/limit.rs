@@ -26,7 +26,7 @@ struct Bucket {
 pub(crate) struct Limiter {
     limits: CallLimits,
     hash: RandomState,
-    buckets: Mutex<HashMap<(Method, u64), Bucket>>,
+    buckets: Mutex<HashMap<(&'static str, u64), Bucket>>,
 }
 
 impl Limiter {
@@ -49,17 +49,39 @@ impl Limiter {
 
     /// Counts a call of someone with these selectors, or refuses it.
     pub(super) fn pass(&self, method: Method, selectors: &Selectors, now: Instant) -> Result<(), Status> {
-        let Some(limit) = self.limit(method) else { return Ok(()) };
+        self.count(method.path(), self.limit(method), selectors, now)
+    }
+
+    /// The same for a call of SDS, by its path; `lasting` if it opens a stream.
+    pub(super) fn pass_secrets(
+        &self,
+        path: &'static str,
+        lasting: bool,
+        selectors: &Selectors,
+        now: Instant,
+    ) -> Result<(), Status> {
+        let limit = if lasting { self.limits.stream_secrets } else { self.limits.fetch_secrets };
+        self.count(path, limit, selectors, now)
+    }
+
+    fn count(
+        &self,
+        path: &'static str,
+        limit: Option<u32>,
+        selectors: &Selectors,
+        now: Instant,
+    ) -> Result<(), Status> {
+        let Some(limit) = limit else { return Ok(()) };
         // Keyed by chance, so that nobody can choose selectors that share another's bucket.
-        let key = (method, self.hash.hash_one(selectors));
+        let key = (path, self.hash.hash_one(selectors));
         if self.take(key, f64::from(limit), now) {
             return Ok(());
         }
-        RATE_LIMITED.add(1, &[method.path()]);
-        Err(Status::unavailable(format!("rate limit exceeded for {}", method.path())))
+        RATE_LIMITED.add(1, &[path]);
+        Err(Status::unavailable(format!("rate limit exceeded for {path}")))
     }
 
-    fn take(&self, key: (Method, u64), limit: f64, now: Instant) -> bool {
+    fn take(&self, key: (&'static str, u64), limit: f64, now: Instant) -> bool {
         let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
         if buckets.len() >= BUCKETS && !buckets.contains_key(&key) {
             // A second fills any bucket.

@@ -1,4 +1,4 @@
-//! `ratelimit`: how often workloads may call the Workload API.
+//! `ratelimit`: how often workloads may call the Workload API and SDS.
 
 use super::super::block::{Block, Unknown};
 use super::super::problem::Problem;
@@ -7,8 +7,8 @@ use super::super::problem::Problem;
 pub const DEFAULT_CALLS: u32 = 1000;
 
 /// How often the callers with one set of selectors may make each call, a second; as many may come at once. Callers
-/// without a selector count as one. `None` is without a limit, which the file says with 0. The last three keys are not
-/// SPIRE's.
+/// without a selector count as one. `None` is without a limit, which the file says with 0. `validate_jwt_svid` and the
+/// keys of WIT-SVIDs are not SPIRE's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CallLimits {
     /// `fetch_x509_svid`
@@ -25,6 +25,10 @@ pub struct CallLimits {
     pub fetch_wit_svid: Option<u32>,
     /// `fetch_wit_bundles`
     pub fetch_wit_bundles: Option<u32>,
+    /// `stream_secrets`; DeltaSecrets is counted for itself.
+    pub stream_secrets: Option<u32>,
+    /// `fetch_secrets`
+    pub fetch_secrets: Option<u32>,
 }
 
 impl Default for CallLimits {
@@ -38,6 +42,8 @@ impl Default for CallLimits {
             validate_jwt_svid: each,
             fetch_wit_svid: each,
             fetch_wit_bundles: each,
+            stream_secrets: each,
+            fetch_secrets: each,
         }
     }
 }
@@ -55,11 +61,9 @@ pub(super) fn read(experimental: &Block<'_>) -> CallLimits {
         validate_jwt_svid: limit(&block, "validate_jwt_svid"),
         fetch_wit_svid: limit(&block, "fetch_wit_svid"),
         fetch_wit_bundles: limit(&block, "fetch_wit_bundles"),
+        stream_secrets: limit(&block, "stream_secrets"),
+        fetch_secrets: limit(&block, "fetch_secrets"),
     };
-    for key in ["stream_secrets", "fetch_secrets"] {
-        block.number(key);
-        block.no_effect(key, "calls of SDS are not limited");
-    }
     block.finish(Unknown::Refuse);
     limits
 }
